@@ -35,7 +35,8 @@ function(furrow_flags target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "UNINSTRUMENTED" "" "")
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE
-    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 sees overlaps in std::string that are none (GCC PR 105651)
     $<$<BOOL:${FURROW_WERROR}>:-Werror>
     -ffp-contract=off)  # a*b+c must round the same with and without FMA
   if(FURROW_SANITIZE)

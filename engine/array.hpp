@@ -1,0 +1,66 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/engine/memory.hpp"
+
+namespace furrow {
+
+/// A contiguous array of n elements whose pages are first touched by the engine's threads, in the shares in which kernels later use
+/// them, so that on NUMA machines data stand next to their core. 64-byte aligned; huge pages when large. Moves, does not copy.
+/// Throws std::bad_alloc if there is not so much memory, or if n elements have more bytes than fit a size.
+template <class T>
+class Array {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>, "furrow::Array holds plain data");
+
+ public:
+  using value_type = T;
+
+  Array() = default;
+
+  /// n zeros (all bytes 0).
+  Array(Engine& engine, std::size_t n) : Array(n) {
+    fill(engine, [this](Range part) { std::fill_n(reinterpret_cast<unsigned char*>(data() + part.begin), part.size() * sizeof(T), 0); });
+  }
+
+  /// n copies of `value`.
+  Array(Engine& engine, std::size_t n, const T& value) : Array(n) {
+    fill(engine, [this, &value](Range part) { std::uninitialized_fill_n(data() + part.begin, part.size(), value); });
+  }
+
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  T& operator[](std::size_t i) { return data()[i]; }
+  const T& operator[](std::size_t i) const { return data()[i]; }
+
+  T* begin() { return data(); }
+  T* end() { return data() + size_; }
+  const T* begin() const { return data(); }
+  const T* end() const { return data() + size_; }
+
+ private:
+  explicit Array(std::size_t n) : data_(static_cast<T*>(allocate(array_bytes(n, sizeof(T))))), size_(n) {}
+
+  template <class Write>
+  void fill(Engine& engine, const Write& write) {
+    static Cost cost;
+    const Chunks chunks(size_, sizeof(T));
+    engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) { write(chunks.elements(first, last)); });
+  }
+
+  struct Free {
+    void operator()(T* memory) const { deallocate(memory); }
+  };
+  std::unique_ptr<T[], Free> data_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace furrow

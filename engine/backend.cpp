@@ -1,0 +1,126 @@
+// Compiled without -fsanitize=thread, like the backends: the race detector does not know the runtimes' own synchronisation, so the
+// two annotations around each task say it. They must come before any instrumented code of the task, hence the whole file.
+#include "furrow/engine/backend.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <mutex>
+
+#include "furrow/engine/error.hpp"
+#include "furrow/engine/fp_environment.hpp"
+
+// Present in a program built with ThreadSanitizer only; null otherwise.
+extern "C" void __tsan_acquire(void*) __attribute__((weak));
+extern "C" void __tsan_release(void*) __attribute__((weak));
+
+namespace furrow {
+namespace {
+
+void acquire(void* token) {
+  if (__tsan_acquire != nullptr) __tsan_acquire(token);
+}
+void release(void* token) {
+  if (__tsan_release != nullptr) __tsan_release(token);
+}
+
+/// What this thread is doing: inside a task of which backend, and the last call it took part in.
+struct ThreadState {
+  const Backend* inside = nullptr;
+  std::uint64_t call = 0;
+};
+constinit thread_local ThreadState here;
+
+std::atomic<std::uint64_t> calls{0};
+
+/// One parallel bulk call: the guard around every task, and what it found.
+class Call {
+ public:
+  Call(const Backend& backend, TaskRef body, const std::stop_token& stop)
+      : backend_(backend), body_(body), stop_(stop), id_(calls.fetch_add(1, std::memory_order_relaxed) + 1) {
+    release(&fork_token_);
+  }
+
+  void operator()(std::size_t task) noexcept {
+    acquire(&fork_token_);
+    guarded(task);
+    release(&join_token_);
+  }
+
+  /// To be called once all tasks have finished.
+  int finish() {
+    acquire(&join_token_);
+    if (error_) std::rethrow_exception(error_);
+    if (stopped_.load(std::memory_order_relaxed)) throw Cancelled();
+    // A thread that left for another call and came back was counted twice.
+    const int threads = threads_.load(std::memory_order_relaxed) + (first_task_ran_ ? 1 : 0);
+    return threads < backend_.concurrency() ? threads : backend_.concurrency();
+  }
+
+ private:
+  void guarded(std::size_t task) noexcept {
+    // Only tasks above the lowest failure are left out, so which exception is reported does not depend on timing.
+    if (task > lowest_failed_.load(std::memory_order_relaxed)) return;
+    if (stop_.stop_requested()) {
+      stopped_.store(true, std::memory_order_relaxed);
+      return;
+    }
+    const ThreadState outer = here;
+    if (outer.call != id_) {
+      if (task == 0) {
+        first_task_ran_ = true;  // the caller's, as a rule: counted without touching a line that all threads write
+      } else {
+        threads_.fetch_add(1, std::memory_order_relaxed);
+      }
+    }
+    here = {&backend_, id_};
+    try {
+      const FpScope scope(environment_);
+      body_(task);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (task < lowest_failed_.load(std::memory_order_relaxed)) {
+        lowest_failed_.store(task, std::memory_order_relaxed);
+        error_ = std::current_exception();
+      }
+    }
+    // Inside a nested call the thread returns to its outer one; at top level it keeps the id, so as to be counted once.
+    here.inside = outer.inside;
+    if (outer.inside != nullptr) here.call = outer.call;
+  }
+
+  const Backend& backend_;
+  TaskRef body_;
+  const std::stop_token& stop_;
+  const FpEnvironment environment_ = FpEnvironment::current();
+  const std::uint64_t id_;
+  std::atomic<std::size_t> lowest_failed_{std::numeric_limits<std::size_t>::max()};
+  std::exception_ptr error_;
+  std::mutex mutex_;
+  std::atomic<bool> stopped_{false};
+  alignas(64) std::atomic<int> threads_{0};  // apart from what every task reads
+  bool first_task_ran_ = false;              // and not counted in threads_
+  char fork_token_ = 0;
+  char join_token_ = 0;
+};
+
+}  // namespace
+
+bool Backend::inside_task() { return here.inside != nullptr; }
+
+BulkResult Backend::bulk(std::size_t tasks, TaskRef body, Schedule schedule, const std::stop_token& stop) {
+  const bool nested = here.inside != nullptr ? !(here.inside == this && nests()) : concurrency_ > 1 && inside_region();
+  if (tasks < 2 || concurrency_ < 2 || nested) {
+    for (std::size_t task = 0; task < tasks; ++task) {
+      if (stop.stop_requested()) throw Cancelled();
+      body(task);
+    }
+    return {.threads = tasks > 0 ? 1 : 0, .inlined = nested && tasks > 1};
+  }
+  Call call(*this, body, stop);
+  run(tasks, call, schedule);
+  return {.threads = call.finish(), .inlined = false};
+}
+
+}  // namespace furrow

@@ -1,0 +1,197 @@
+#include "furrow/engine/engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "furrow/engine/error.hpp"
+#include "furrow/engine/registry.hpp"
+#include "furrow/engine/threads.hpp"
+#include "furrow/engine/tuning.hpp"
+
+namespace furrow {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+float nanoseconds_since(Clock::time_point start) { return std::chrono::duration<float, std::nano>(Clock::now() - start).count(); }
+
+/// $FURROW_BACKEND, else the measured pick, else the first backend with more than one thread, else "serial".
+std::string choose_backend(const Tuning* tuning) {
+  if (const char* named = std::getenv("FURROW_BACKEND"); named != nullptr && *named != '\0') return named;
+  if (tuning != nullptr) return tuning->backend;
+  const std::vector<std::string> all = backends();
+  return all.size() > 1 ? all[1] : all[0];
+}
+
+}  // namespace
+
+std::string_view to_string(Serial reason) {
+  switch (reason) {
+    case Serial::no: return "";
+    case Serial::no_work: return "there was nothing to do";
+    case Serial::one_task: return "the work is one piece";
+    case Serial::too_small: return "threads would have cost more than they save";
+    case Serial::one_thread: return "the engine has one thread";
+    case Serial::nested: return "the caller is already inside a parallel region";
+  }
+  return "";
+}
+
+void Cost::add_sample(float nanoseconds) {
+  const float least = least_.load(std::memory_order_relaxed);
+  if (least == 0 || nanoseconds < least) least_.store(std::max(nanoseconds, 1e-6F), std::memory_order_relaxed);
+  if (const unsigned samples = samples_.load(std::memory_order_relaxed); samples < kSamples)
+    samples_.store(samples + 1, std::memory_order_relaxed);
+}
+
+Engine::Engine(const EngineOptions& options) : options_(options), tuning_(Tuning::load()) { start(choose_backend(tuning_.get())); }
+
+Engine::Engine(std::string_view backend, const EngineOptions& options) : options_(options) { start(backend); }
+
+Engine::~Engine() = default;
+
+Engine::Engine(Engine&& other) noexcept
+    : options_(std::move(other.options_)),
+      backend_(std::move(other.backend_)),
+      tuning_(std::move(other.tuning_)),
+      fork_join_(other.fork_join_.load()),
+      last_(other.last_.load()) {}
+
+Engine& Engine::operator=(Engine&& other) noexcept {
+  options_ = std::move(other.options_);
+  backend_ = std::move(other.backend_);
+  tuning_ = std::move(other.tuning_);
+  fork_join_ = other.fork_join_.load();
+  last_ = other.last_.load();
+  return *this;
+}
+
+void Engine::start(std::string_view backend) {
+  backend_ = make_backend(backend, 1);  // an unknown name is told before any thread is started
+  if (backend_->name() == "serial") return;
+  const int wanted = threads_that_start(choose_threads(options_.concurrency).count);
+  if (wanted == 1) return;
+  backend_ = make_backend(backend, wanted);
+  // Runtimes start their threads at the first call, and some end the process if memory is short then: better now than later.
+  backend_->bulk(static_cast<std::size_t>(wanted), [](std::size_t) {});
+}
+
+LastRun Engine::last_run() const {
+  const std::uint64_t packed = last_.load(std::memory_order_relaxed);
+  return {.backend = backend(),
+          .threads = static_cast<int>(packed >> 8 & 0xFFFF),
+          .tasks = static_cast<std::size_t>(packed >> 24),
+          .serial = static_cast<Serial>(packed & 0xFF)};
+}
+
+void Engine::throw_cancelled() { throw Cancelled(); }
+
+void Engine::bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
+  const BulkResult result = backend_->bulk(tasks, body, schedule, options_.stop);
+  record(result.threads, tasks,
+         tasks == 0               ? Serial::no_work
+         : tasks == 1             ? Serial::one_task
+         : result.inlined         ? Serial::nested
+         : concurrency() == 1     ? Serial::one_thread
+                                  : Serial::no);
+}
+
+void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
+  const auto serially = [&](Serial why) {
+    in_order(0, chunks.count(), body);
+    record(1, 1, why);
+  };
+  if (concurrency() == 1) return serially(Serial::one_thread);
+  if (options_.serial_below != kMeasured) {
+    if (chunks.size() < options_.serial_below) return serially(Serial::too_small);
+    return hand_out(0, chunks, body);
+  }
+  if (cost.is_named() && tuning_ != nullptr) {
+    if (const auto threshold = tuning_->serial_below(backend(), cost.kernel(), cost.type())) {
+      if (chunks.size() < *threshold) return serially(Serial::too_small);
+      return hand_out(0, chunks, body);
+    }
+  }
+  // Nothing with chunks of full length is too small for threads.
+  constexpr std::size_t kSurelyLarge = 129;
+  if (chunks.count() >= kSurelyLarge || pays(chunks, cost)) return hand_out(0, chunks, body);
+  // A named kernel's cost is the same at each call; a functor's may not be, so it is watched each time.
+  if (cost.is_named() && cost.nanoseconds() > 0) return serially(Serial::too_small);
+  const std::size_t done = begin_serially(chunks, cost, body);
+  if (done < chunks.count()) return hand_out(done, chunks, body);
+  record(1, 1, Serial::too_small);
+}
+
+bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
+  if (cost.nanoseconds() == 0) return false;
+  const double serial = double{cost.nanoseconds()} * static_cast<double>(chunks.size());
+  const double threads = std::min<double>(concurrency(), static_cast<double>(chunks.count()));
+  return serial - serial / threads > fork_join_nanoseconds();
+}
+
+/// Works on the calling thread, looking at the clock ever more rarely, until all is done or what is left is seen to be worth a fork
+/// and join. Returns how many chunks were done. At worst the call takes a fork and join longer than it had to.
+std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
+  const double fork_join = fork_join_nanoseconds();
+  const Clock::time_point start = Clock::now();
+  for (std::size_t done = 0, until = 1;; until = std::min(until * 8, chunks.count())) {
+    in_order(done, until, body);
+    done = until;
+    const float elapsed = nanoseconds_since(start);
+    if (done == chunks.count()) {
+      cost.add_sample(elapsed / static_cast<float>(chunks.size()));
+      return done;
+    }
+    const double left = double{elapsed} / static_cast<double>(done) * static_cast<double>(chunks.count() - done);
+    if (left / 2 > fork_join && chunks.count() - done > 1) return done;
+  }
+}
+
+void Engine::hand_out(std::size_t first, const Chunks& chunks, ChunkBodyRef body) {
+  const std::size_t count = chunks.count() - first;
+  const auto threads = static_cast<std::size_t>(concurrency());
+  const std::size_t wanted = options_.grain > 0                          ? (count - 1) / options_.grain + 1
+                             : options_.schedule == Schedule::dynamic ? threads * 16
+                                                                      : threads;
+  const std::size_t tasks = std::min(count, wanted);
+  // Task t gets the chunks from t·count/tasks on; written so that it cannot overflow.
+  const auto begin = [&](std::size_t task) {
+    return first + task * (count / tasks) + std::min(task, count % tasks);
+  };
+  bulk(tasks, [&](std::size_t task) { in_order(begin(task), begin(task + 1), body); });
+}
+
+/// The chunks [first, last) on this thread; in one call, or piecewise where a stop may be requested meanwhile.
+void Engine::in_order(std::size_t first, std::size_t last, ChunkBodyRef body) const {
+  if (!options_.stop.stop_possible()) return body(first, last);
+  constexpr std::size_t kBetweenLooks = 16;  // chunks: at most 1 MiB
+  for (; first < last; first += std::min(kBetweenLooks, last - first)) {
+    if (options_.stop.stop_requested()) throw_cancelled();
+    body(first, std::min(first + kBetweenLooks, last));
+  }
+}
+
+/// What an empty call costs with threads that are awake: the median of a few.
+double Engine::fork_join_nanoseconds() const {
+  if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
+  constexpr std::size_t kCalls = 15;
+  constexpr float kBudget = 300'000;  // ns; more threads than cores make each call slow
+  std::array<float, kCalls> times{};
+  const Clock::time_point start = Clock::now();
+  std::size_t calls = 0;
+  while (calls < kCalls && (calls == 0 || nanoseconds_since(start) < kBudget)) {
+    const Clock::time_point before = Clock::now();
+    const BulkResult empty = backend_->bulk(static_cast<std::size_t>(concurrency()), [](std::size_t) {});
+    if (empty.inlined) return 0;  // inside a parallel region: nothing to learn, and nothing to pay
+    times[calls++] = nanoseconds_since(before);
+  }
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(calls / 2), times.begin() + static_cast<std::ptrdiff_t>(calls));
+  const float median = times[calls / 2];
+  fork_join_.store(median, std::memory_order_relaxed);
+  return median;
+}
+
+}  // namespace furrow

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string_view>
+
+#include "furrow/engine/backend.hpp"
+#include "furrow/engine/chunks.hpp"
+
+namespace furrow {
+
+class Tuning;
+
+/// `serial_below` left to the engine, which measures what threads cost here and what the call costs.
+inline constexpr std::size_t kMeasured = static_cast<std::size_t>(-1);
+
+struct EngineOptions {
+  /// The most threads a call may use, the caller's among them. 0: $FURROW_NUM_THREADS, else $OMP_NUM_THREADS, else the cores this
+  /// process may use (affinity mask and cgroup quota).
+  int concurrency = 0;
+  /// How tasks are handed to threads; `dynamic` for bodies of uneven cost.
+  Schedule schedule = Schedule::stable;
+  /// Chunks that travel in one task; 0: one task per thread (stable) or sixteen (dynamic).
+  std::size_t grain = 0;
+  /// Kernel calls over fewer elements run on the calling thread. 0: none but those of one chunk do. bulk() is never held back.
+  std::size_t serial_below = kMeasured;
+  /// When a stop is requested, a call throws Cancelled instead of starting more of its work.
+  std::stop_token stop = {};
+};
+
+/// Why a call ran on the calling thread alone.
+enum class Serial : std::uint8_t {
+  no,           ///< it did not: it was handed to the backend's threads
+  no_work,      ///< nothing to do
+  one_task,     ///< there is only one piece of work
+  too_small,    ///< threads would have cost more than they save
+  one_thread,   ///< this engine has a concurrency of 1
+  nested,       ///< the caller is already inside a parallel region
+};
+
+/// In words, for people; empty for Serial::no.
+std::string_view to_string(Serial reason);
+
+/// What an engine's latest call did.
+struct LastRun {
+  std::string_view backend;     ///< valid as long as the engine
+  int threads = 0;              ///< distinct threads that took part
+  std::size_t tasks = 0;        ///< tasks the work was handed out in
+  Serial serial = Serial::no_work;  ///< why it stayed on the calling thread, if it did
+  std::string_view why_serial() const { return to_string(serial); }
+};
+
+/// What a kernel or functor costs per element on one thread here, learnt from the calls that were made; one static object per kernel
+/// and type. It decides whether a call goes parallel, never what it computes.
+class Cost {
+ public:
+  constexpr Cost() = default;
+  /// A named kernel and its type ("triad", "f64"), whose threshold the tuning file may hold; its cost does not depend on the data.
+  constexpr Cost(std::string_view kernel, std::string_view type) : kernel_(kernel), type_(type) {}
+
+  bool is_named() const { return !kernel_.empty(); }
+  std::string_view kernel() const { return kernel_; }
+  std::string_view type() const { return type_; }
+
+  /// Nanoseconds per element; 0 while too few calls were timed.
+  float nanoseconds() const { return samples_.load(std::memory_order_relaxed) < kSamples ? 0 : least_.load(std::memory_order_relaxed); }
+  void add_sample(float nanoseconds);
+
+ private:
+  static constexpr unsigned kSamples = 3;  // the first calls find cold caches
+
+  std::string_view kernel_;
+  std::string_view type_;
+  std::atomic<float> least_{0};
+  std::atomic<unsigned> samples_{0};
+};
+
+/// A non-owning reference to a body for a run of consecutive chunks: body(first, last) does the chunks [first, last).
+class ChunkBodyRef {
+ public:
+  template <class Body>
+    requires(!std::is_same_v<std::remove_cvref_t<Body>, ChunkBodyRef> && std::is_invocable_v<Body&, std::size_t, std::size_t>)
+  ChunkBodyRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
+      : context_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
+        call_([](void* context, std::size_t first, std::size_t last) {
+          (*static_cast<std::remove_reference_t<Body>*>(context))(first, last);
+        }) {}
+
+  void operator()(std::size_t first, std::size_t last) const { call_(context_, first, last); }
+
+ private:
+  void* context_;
+  void (*call_)(void*, std::size_t, std::size_t);
+};
+
+/// Runs kernels on one backend with one number of threads. Cheap to keep, and may be used from several threads at once; making one
+/// starts the backend's threads. Moving an engine that is in use is not allowed.
+class Engine {
+ public:
+  /// The backend that $FURROW_BACKEND names, else the one that this machine's tuning file picked, else the first parallel one of
+  /// this build. Throws Error if $FURROW_BACKEND or $FURROW_NUM_THREADS cannot be obeyed; a broken tuning file costs a warning.
+  explicit Engine(const EngineOptions& options = {});
+
+  /// The backend called `backend`; reads no file. Throws Error, listing the known names, if there is none of that name, and if
+  /// options.concurrency is negative or absurd.
+  explicit Engine(std::string_view backend, const EngineOptions& options = {});
+
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  std::string_view backend() const { return backend_->name(); }
+  int concurrency() const { return backend_->concurrency(); }
+  const EngineOptions& options() const { return options_; }
+
+  /// The latest call of any thread; a call of one task or chunk counts too.
+  LastRun last_run() const;
+
+  /// Calls body(task) exactly once for every task in [0, tasks), in any order, possibly at once, and returns when all have finished.
+  /// Rethrows the exception of the lowest task that threw; throws Cancelled if a stop was requested before all tasks had begun.
+  void bulk(std::size_t tasks, TaskRef body) { bulk(tasks, body, options_.schedule); }
+  /// As above, with another schedule than the engine's own.
+  void bulk(std::size_t tasks, TaskRef body, Schedule schedule);
+
+  /// For kernels: covers all chunks by calls body(first, last), each chunk exactly once; on the calling thread where threads would
+  /// not pay, judged by `cost`. The body must give the same result however the chunks are divided among the calls.
+  template <class Body>
+  void over_chunks(const Chunks& chunks, Cost& cost, Body&& body) {
+    if (chunks.count() > 1) return dispatch(chunks, cost, body);
+    if (options_.stop.stop_requested()) throw_cancelled();
+    record(1, chunks.count(), chunks.count() == 0 ? Serial::no_work : Serial::one_task);
+    if (chunks.count() == 1) body(std::size_t{0}, std::size_t{1});
+  }
+
+ private:
+  void start(std::string_view backend);
+  void dispatch(const Chunks& chunks, Cost& cost, ChunkBodyRef body);
+  bool pays(const Chunks& chunks, const Cost& cost) const;
+  std::size_t begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body);
+  void hand_out(std::size_t first, const Chunks& chunks, ChunkBodyRef body);
+  void in_order(std::size_t first, std::size_t last, ChunkBodyRef body) const;
+  double fork_join_nanoseconds() const;
+  [[noreturn]] static void throw_cancelled();
+
+  void record(int threads, std::size_t tasks, Serial serial) {
+    // One word, so that a reader on another thread never sees half of one call and half of the next.
+    last_.store(static_cast<std::uint64_t>(tasks) << 24 | static_cast<std::uint64_t>(threads) << 8 | static_cast<std::uint64_t>(serial),
+                std::memory_order_relaxed);
+  }
+
+  EngineOptions options_;
+  std::unique_ptr<Backend> backend_;
+  std::shared_ptr<const Tuning> tuning_;
+  mutable std::atomic<float> fork_join_{0};
+  std::atomic<std::uint64_t> last_{0};
+};
+
+}  // namespace furrow

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cfenv>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+namespace furrow {
+
+/// Rounding mode, FTZ/DAZ and exception masks of a thread; not the sticky exception flags.
+class FpEnvironment {
+ public:
+#if defined(__SSE2__)
+  static FpEnvironment current() {
+    FpEnvironment here;
+    here.mxcsr_ = _mm_getcsr() & kControl;
+    asm volatile("fnstcw %0" : "=m"(here.x87_));  // long double still uses the x87 unit
+    return here;
+  }
+  void apply() const {
+    _mm_setcsr((_mm_getcsr() & ~kControl) | mxcsr_);
+    asm volatile("fldcw %0" : : "m"(x87_));
+  }
+  friend bool operator==(const FpEnvironment& a, const FpEnvironment& b) = default;
+
+ private:
+  static constexpr unsigned kControl = 0xFFC0;  // all but the six sticky flags
+  unsigned mxcsr_ = 0;
+  unsigned short x87_ = 0;
+#else
+  static FpEnvironment current() {
+    FpEnvironment here;
+    here.rounding_ = std::fegetround();
+    return here;
+  }
+  void apply() const { std::fesetround(rounding_); }
+  friend bool operator==(const FpEnvironment& a, const FpEnvironment& b) = default;
+
+ private:
+  int rounding_ = 0;
+#endif
+};
+
+/// Applies `wanted` to this thread for its lifetime; costs two reads where it already holds.
+class FpScope {
+ public:
+  explicit FpScope(const FpEnvironment& wanted) : before_(FpEnvironment::current()), changed_(!(before_ == wanted)) {
+    if (changed_) wanted.apply();
+  }
+  ~FpScope() {
+    if (changed_) before_.apply();
+  }
+  FpScope(const FpScope&) = delete;
+  FpScope& operator=(const FpScope&) = delete;
+
+ private:
+  FpEnvironment before_;
+  bool changed_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "furrow/engine/memory.hpp"
+#include "furrow/kernels/types.hpp"
+
+// Arithmetic given as text, "a*x + sqrt(abs(y))", evaluated element by element over arrays in one pass: the text becomes a few
+// operations on blocks of elements, whose intermediate results stay in the first-level cache. Internal: not installed.
+
+namespace furrow {
+namespace expression {
+
+/// Computes n elements: out[i] from operands[0][i], operands[1][i], …. `out` may be an operand of elements of the same size.
+using Kernel = void (*)(const void* const* operands, void* out, std::size_t n);
+
+inline constexpr std::size_t kMostOperands = 2;
+
+/// The type in which a function computes, which is also that of its result.
+enum class Computes {
+  as_given,    ///< the type that the operands' types have in common
+  fractional,  ///< the same, but f64 for whole numbers
+};
+
+/// One row of the table of functions; operators are functions with a sign for a name.
+struct Function {
+  std::string_view name;
+  std::size_t operands;
+  Computes computes;
+  std::array<Kernel, 4> kernels;  ///< by Type
+};
+
+/// The names of all functions that are no operators, for help texts.
+std::vector<std::string_view> function_names();
+
+}  // namespace expression
+
+/// What a name in an expression stands for: an array of a type, or a scalar. Scalars are weak, as Python's are in NumPy 2: beside an
+/// array they take its type; only a fraction beside whole numbers makes them f64.
+using Binding = std::variant<Type, std::int64_t, double>;
+
+/// An expression compiled for given types of its arrays.
+class Program {
+ public:
+  /// Elements evaluated at a time: few enough for several blocks in the first-level cache.
+  static constexpr std::size_t kBlock = 512;
+
+  /// The memory one thread needs to run a program.
+  class Scratch {
+   public:
+    explicit Scratch(const Program& program);
+
+   private:
+    friend Program;
+    struct Free {
+      void operator()(std::byte* memory) const { deallocate(memory); }
+    };
+    std::unique_ptr<std::byte, Free> memory_;
+  };
+
+  Type result_type() const { return result_type_; }
+
+  /// Evaluates n elements. inputs[k] belongs to the k-th of the expression's names (not looked at if that is a scalar), `output` is
+  /// for elements of result_type(); all aligned for their elements, the output apart from the inputs. Every result depends on its
+  /// own elements alone, so it does not matter how a larger array is cut into calls. Allocates nothing.
+  void run(std::size_t n, std::span<const void* const> inputs, void* output, Scratch& scratch) const;
+
+ private:
+  friend class Expression;
+
+  /// Where a block of elements is.
+  struct Place {
+    enum Kind : std::uint8_t { input, scratch, output } kind = scratch;
+    std::size_t index = 0;  ///< of the input or of the block in scratch memory
+    Type type = Type::f64;
+  };
+  struct Instruction {
+    expression::Kernel kernel = nullptr;
+    std::size_t operands = 0;
+    std::array<Place, expression::kMostOperands> from;
+    Place to;
+  };
+  /// A block of scratch memory that holds one value in all elements.
+  struct Constant {
+    Place place;
+    std::array<std::byte, 8> value;
+  };
+
+  std::vector<Instruction> instructions_;
+  std::vector<Constant> constants_;
+  std::size_t blocks_ = 0;
+  Type result_type_ = Type::f64;
+};
+
+/// A parsed expression: numbers, names, + - * /, parentheses, and functions of expression::function_names(). Precedence is Python's.
+class Expression {
+ public:
+  /// Throws Error, with the text and a caret under the place, if it is not an expression, or too long or too deep.
+  static Expression parse(std::string_view text);
+
+  /// The names it uses, each once, in order of appearance.
+  const std::vector<std::string>& names() const { return names_; }
+
+  /// Compiles it; bindings[k] says what names()[k] is. Types come out as in NumPy 2 (whole numbers wrap, / and sqrt of them give
+  /// f64, i32 or i64 with f32 gives f64); parts made of scalars alone are computed beforehand, in i64 or f64. Throws Error if no array is
+  /// used, if a whole number does not fit the type of the arrays it meets, or on a division of scalars by zero.
+  Program bind(std::span<const Binding> bindings) const;
+
+ private:
+  class Parser;
+  class Compiler;
+
+  /// The expression in postfix order, so that nothing has to descend into it.
+  struct Step {
+    std::variant<std::int64_t, double, std::size_t, const expression::Function*> what;  ///< numbers, a name's index, a function
+    std::size_t position;  ///< in the text
+  };
+
+  std::string text_;
+  std::vector<std::string> names_;
+  std::vector<Step> steps_;
+};
+
+}  // namespace furrow

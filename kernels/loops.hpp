@@ -1,0 +1,205 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/engine/view.hpp"
+#include "furrow/kernels/ranges.hpp"
+#include "furrow/kernels/streaming.hpp"
+
+namespace furrow {
+namespace loops {
+
+/// step(i) for i in [begin, end), in blocks of constant length, which compilers turn into SIMD code even at -O2. Iterations must be
+/// independent of each other. Which elements fall into the last, short block depends on [begin, end) alone.
+template <class Step>
+inline void blocks(std::size_t begin, std::size_t end, const Step& step) {
+  for (; end - begin >= kBlock; begin += kBlock) {
+#pragma GCC ivdep
+    for (std::size_t i = 0; i < kBlock; ++i) step(begin + i);
+  }
+#pragma GCC ivdep
+  for (std::size_t i = begin; i < end; ++i) step(i);
+}
+
+/// The elements of the chunks [first, last), by calls work(range). Short chunks come one by one, since the scalar tail that a compiler
+/// gives a loop is part of each; longer ones end with a whole block and are joined. Either way every element is computed by the same
+/// instructions however the chunks were shared out.
+template <class Work>
+inline void ranges(const Chunks& chunks, std::size_t first, std::size_t last, const Work& work) {
+  if (chunks.length() % kBlock == 0) return work(chunks.elements(first, last));
+  for (; first < last; ++first) work(chunks[first]);
+}
+
+/// How a callable is held inside the bodies of kernels: by value where a copy cannot be told from the original, because only of a
+/// local object do compilers know that storing a result does not change it; else by reference.
+template <class F>
+using Held = std::conditional_t<std::is_trivially_copyable_v<F> && sizeof(F) <= 256, const F, F&>;
+template <class F, class... Args>
+using held_t = std::conditional_t<std::is_invocable_v<const F&, Args...>, Held<F>, F&>;
+
+/// out[i] = value(i) for i in [begin, end), through a buffer that stays in the first-level cache and is streamed out from there.
+template <class T, class Value>
+void streamed(T* out, std::size_t begin, std::size_t end, const Value& value) {
+  alignas(64) T buffer[kBlock];
+  for (; begin < end; begin += kBlock) {
+    const std::size_t length = end - begin < kBlock ? end - begin : kBlock;
+    blocks(0, length, [&](std::size_t i) { buffer[i] = value(begin + i); });
+    stream_copy(out + begin, buffer, length * sizeof(T));
+  }
+  stream_fence();
+}
+
+/// Writes out[i] = value(i) for all i; `streamed_bytes` is what the call reads and writes in all, or 0 if streaming cannot pay.
+template <class T, class Value>
+void produce(Engine& engine, Cost& cost, std::span<T> out, std::size_t streamed_bytes, const Value& value) {
+  // A type that needs construction, or of which a block is more than two pages, does not go through the buffer.
+  constexpr bool kMayStream = std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> && sizeof(T) <= 16;
+  const bool stream = kMayStream && worth_streaming(streamed_bytes);
+  const Chunks chunks(out.size(), sizeof(T));
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    const Value local(value);
+    T* const target = out.data();
+    if constexpr (kMayStream) {
+      if (stream) return ranges(chunks, first, last, [&](Range part) { streamed(target, part.begin, part.end, local); });
+    }
+    ranges(chunks, first, last, [&](Range part) { blocks(part.begin, part.end, [&](std::size_t i) { target[i] = local(i); }); });
+  });
+}
+
+/// f(index…) for every index of a shape, last index fastest.
+template <std::size_t D, class F>
+void over_shape(Engine& engine, Cost& cost, const std::array<std::size_t, D>& shape, F& f) {
+  static_assert(D >= 1 && D <= 3, "shapes have one to three dimensions");
+  std::size_t n = 1;
+  for (const std::size_t extent : shape) n = check::product(n, extent);
+  const std::size_t row = shape[D - 1];
+  const Chunks chunks(n, sizeof(double));
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    // Chunk by chunk: a chunk may begin inside a row, and where it does must not depend on what was joined.
+    for (; first < last; ++first) {
+      const Range part = chunks[first];
+      for (std::size_t begin = part.begin; begin < part.end;) {
+        const std::size_t line = begin / row;
+        const std::size_t column = begin % row;
+        const std::size_t end = column + (row - column < part.end - begin ? row - column : part.end - begin);
+        blocks(column, end, [&](std::size_t j) {
+          if constexpr (D == 1) f(j);
+          if constexpr (D == 2) f(line, j);
+          if constexpr (D == 3) f(line / shape[1], line % shape[1], j);
+        });
+        begin += end - column;
+      }
+    }
+  });
+}
+
+}  // namespace loops
+
+/// Calls f(i) for every i in [0, n), each once, in any order, possibly at once.
+template <class F>
+  requires std::invocable<F&, std::size_t>
+void for_each_index(Engine& engine, std::size_t n, F&& f) {
+  static constinit Cost cost;
+  loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
+  const Chunks chunks(n, sizeof(double));
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    loops::ranges(chunks, first, last, [&](Range part) { loops::blocks(part.begin, part.end, [&](std::size_t i) { held(i); }); });
+  });
+}
+
+/// Calls f(i, j, …) for every index of a shape of one to three dimensions, {ny, nx} or {nz, ny, nx}, each once, in any order, possibly
+/// at once; the last index runs fastest, so that rows vectorise. Throws Error if an extent is negative or their product overflows.
+template <std::integral Index, std::size_t D, class F>
+void for_each_index(Engine& engine, const Index (&shape)[D], F&& f) {
+  static constinit Cost cost;
+  std::array<std::size_t, D> extents{};
+  for (std::size_t d = 0; d < D; ++d) extents[d] = check::extent(shape[d]);
+  loops::over_shape(engine, cost, extents, f);
+}
+
+/// Calls f(v) for every element v, which f may change; each once, in any order, possibly at once.
+template <ContiguousRange R, class F>
+  requires std::invocable<F&, element_t<R>&>
+void for_each(Engine& engine, R&& range, F&& f) {
+  static constinit Cost cost;
+  const auto elements = as_span(range);
+  loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = f;
+  const Chunks chunks(elements.size(), sizeof(element_t<R>));
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    auto* const data = elements.data();
+    loops::ranges(chunks, first, last, [&](Range part) { loops::blocks(part.begin, part.end, [&](std::size_t i) { held(data[i]); }); });
+  });
+}
+
+/// As above, over a view of one to three dimensions.
+template <class T, std::size_t D, class F>
+  requires std::invocable<F&, T&>
+void for_each(Engine& engine, const View<T, D>& view, F&& f) {
+  static constinit Cost cost;
+  auto at = [&](auto... index) { f(view(index...)); };
+  loops::over_shape(engine, cost, view.extents(), at);
+}
+
+/// out[i] = f(in[i]). `out` may be `in`, otherwise they must not overlap. Calls f once per element, in any order, possibly at once.
+/// Throws Error if the sizes differ or the ranges overlap partly. Cost: one read and one write per element; results larger than the
+/// cache are streamed past it.
+template <ContiguousRange In, ContiguousRange Out, class F>
+  requires std::invocable<F&, const value_t<In>&>
+void transform(Engine& engine, In&& in, Out&& out, F&& f) {
+  static constinit Cost cost;
+  const auto source = as_span(in);
+  const auto target = as_span(out);
+  check::same_size("transform", source.size(), target.size());
+  check::no_partial_overlap("transform", source, target);
+  const bool in_place = check::same_memory(source, target);
+  loops::held_t<std::remove_reference_t<F>, const value_t<In>&> held = f;
+  loops::produce(engine, cost, target, in_place ? 0 : source.size_bytes() + target.size_bytes(),
+                 [held, x = source.data()](std::size_t i) { return static_cast<value_t<Out>>(held(x[i])); });
+}
+
+/// out[i] = f(a[i], b[i]); otherwise as above. `out` may be `a`, `b` or both.
+template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, class F>
+  requires std::invocable<F&, const value_t<A>&, const value_t<B>&>
+void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
+  static constinit Cost cost;
+  const auto first = as_span(a);
+  const auto second = as_span(b);
+  const auto target = as_span(out);
+  check::same_size("transform", first.size(), second.size());
+  check::same_size("transform", first.size(), target.size());
+  check::no_partial_overlap("transform", first, target);
+  check::no_partial_overlap("transform", second, target);
+  const bool in_place = check::same_memory(first, target) || check::same_memory(second, target);
+  loops::held_t<std::remove_reference_t<F>, const value_t<A>&, const value_t<B>&> held = f;
+  loops::produce(engine, cost, target, in_place ? 0 : first.size_bytes() + second.size_bytes() + target.size_bytes(),
+                 [held, x = first.data(), y = second.data()](std::size_t i) { return static_cast<value_t<Out>>(held(x[i], y[i])); });
+}
+
+/// out(i, j, …) = f(in(i, j, …)) over views of one shape, of one to three dimensions and any strides. `out` may be `in`; otherwise the
+/// memory from its first to its last element must not touch that of `in`. Throws Error if not, if the shapes differ, or if two indices
+/// of `out` are the same element (a stride of 0).
+template <class T, class U, std::size_t D, class F>
+  requires std::invocable<F&, const T&>
+void transform(Engine& engine, const View<T, D>& in, const View<U, D>& out, F&& f) {
+  static constinit Cost cost;
+  check::views("transform", in, out);
+  auto at = [&](auto... index) { out(index...) = static_cast<U>(f(in(index...))); };
+  loops::over_shape(engine, cost, out.extents(), at);
+}
+
+/// out(i, j, …) = f(a(i, j, …), b(i, j, …)); otherwise as above.
+template <class T, class S, class U, std::size_t D, class F>
+  requires std::invocable<F&, const T&, const S&>
+void transform(Engine& engine, const View<T, D>& a, const View<S, D>& b, const View<U, D>& out, F&& f) {
+  static constinit Cost cost;
+  check::views("transform", a, out);
+  check::views("transform", b, out);
+  auto at = [&](auto... index) { out(index...) = static_cast<U>(f(a(index...), b(index...))); };
+  loops::over_shape(engine, cost, out.extents(), at);
+}
+
+}  // namespace furrow

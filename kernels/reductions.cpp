@@ -1,0 +1,118 @@
+#include "furrow/kernels/reductions.hpp"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "furrow/engine/error.hpp"
+#include "furrow/kernels/simd.hpp"
+#include "furrow/kernels/types.hpp"
+
+namespace furrow::named {
+namespace {
+
+/// One partial per chunk, by partial(first element, number of elements), joined in the tree. Needs n >= 1.
+template <class P, class Partial, class Join>
+P reduce(Engine& engine, Cost& cost, std::size_t n, const Partial& partial, Join join) {
+  const Chunks chunks(n, sizeof(double), kReductionChunk);
+  constexpr std::size_t kOnStack = 128;
+  std::array<P, kOnStack> few;
+  std::vector<P> many;
+  if (chunks.count() > kOnStack) many.resize(chunks.count());
+  const std::span<P> partials(chunks.count() > kOnStack ? many.data() : few.data(), chunks.count());
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    for (; first < last; ++first) {
+      const Range part = chunks[first];
+      partials[first] = partial(part.begin, part.size());
+    }
+  });
+  reductions::combine(partials, join);
+  return partials[0];
+}
+
+template <NamedElement T>
+void not_empty(const char* call, std::span<const T> x) {
+  if (x.empty()) fail(std::string(call) + ": an empty range has none; check for empty() first");
+}
+
+}  // namespace
+
+template <class T>
+T join_sums(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  else return a + b;
+}
+
+template <NamedElement T>
+T lesser(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
+    if (a == b) return std::signbit(a) ? a : b;
+  }
+  return b < a ? b : a;
+}
+
+template <NamedElement T>
+T greater(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
+    if (a == b) return std::signbit(a) ? b : a;
+  }
+  return a < b ? b : a;
+}
+
+template <NamedElement T>
+sum_t<T> sum(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("sum", type_code(type_of<T>));
+  if (x.empty()) return 0;
+  const auto partial = simd::kernels<T>().sum;
+  return reduce<sum_t<T>>(
+      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, join_sums<sum_t<T>>);
+}
+
+template <NamedElement T>
+sum_t<T> dot(Engine& engine, std::span<const T> x, std::span<const T> y) {
+  static constinit Cost cost("dot", type_code(type_of<T>));
+  check::same_size("dot", x.size(), y.size());
+  if (x.empty()) return 0;
+  const auto partial = simd::kernels<T>().dot;
+  return reduce<sum_t<T>>(
+      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, y.data() + at, n); },
+      join_sums<sum_t<T>>);
+}
+
+template <NamedElement T>
+T min(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("min", type_code(type_of<T>));
+  not_empty("min", x);
+  const auto partial = simd::kernels<T>().min;
+  return reduce<T>(
+      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, lesser<T>);
+}
+
+template <NamedElement T>
+T max(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("max", type_code(type_of<T>));
+  not_empty("max", x);
+  const auto partial = simd::kernels<T>().max;
+  return reduce<T>(
+      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
+}
+
+#define FURROW_INSTANTIATE(T)                                                     \
+  template sum_t<T> sum(Engine&, std::span<const T>);                             \
+  template sum_t<T> dot(Engine&, std::span<const T>, std::span<const T>);         \
+  template T min(Engine&, std::span<const T>);                                    \
+  template T max(Engine&, std::span<const T>);                                    \
+  template T lesser(T, T);                                                        \
+  template T greater(T, T);
+FURROW_INSTANTIATE(float)
+FURROW_INSTANTIATE(double)
+FURROW_INSTANTIATE(std::int32_t)
+FURROW_INSTANTIATE(std::int64_t)
+#undef FURROW_INSTANTIATE
+template float join_sums(float, float);
+template double join_sums(double, double);
+template std::int64_t join_sums(std::int64_t, std::int64_t);
+
+}  // namespace furrow::named

@@ -1,0 +1,168 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/ranges.hpp"
+
+// Reductions keep one partial result per chunk and combine them in a tree; chunks and tree depend on the size alone, so the same
+// elements give the same bits with every backend, number of threads and instruction set.
+
+namespace furrow {
+namespace reductions {
+
+/// Combines partial results in place, neighbours first, then neighbouring pairs, and so on; the order of operands is kept. What
+/// remains stands in front. An aligned group of 2^k partials combines to one that takes its place k levels up: parts of a larger
+/// whole may be combined on their own. Needs at least one.
+template <class T, class Op>
+void combine(std::span<T> partials, Op& op) {
+  for (std::size_t width = 1; width < partials.size(); width *= 2)
+    for (std::size_t i = 0; i + width < partials.size(); i += 2 * width) partials[i] = op(partials[i], partials[i + width]);
+}
+
+/// at(begin) op … op at(end - 1). Long ranges go in eight runs side by side, since one after the other each step would wait for the
+/// one before; the order of operands is kept. Needs begin < end.
+template <class T, class At, class Op>
+T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
+  constexpr std::size_t kRuns = 8;
+  constexpr std::size_t kLong = 64;
+  const std::size_t length = (end - begin) / kRuns;
+  if (end - begin < kLong) {
+    T total = at(begin);
+    for (std::size_t i = begin + 1; i < end; ++i) total = op(total, at(i));
+    return total;
+  }
+  std::array<T, kRuns> runs{at(begin),
+                            at(begin + length),
+                            at(begin + 2 * length),
+                            at(begin + 3 * length),
+                            at(begin + 4 * length),
+                            at(begin + 5 * length),
+                            at(begin + 6 * length),
+                            at(begin + 7 * length)};
+  for (std::size_t i = begin + 1; i < begin + length; ++i)
+    for (std::size_t r = 0; r < kRuns; ++r) runs[r] = op(runs[r], at(i + r * length));
+  for (std::size_t i = begin + kRuns * length; i < end; ++i) runs[kRuns - 1] = op(runs[kRuns - 1], at(i));
+  combine(std::span<T>(runs), op);
+  return runs[0];
+}
+
+/// op(init, at(0) op … op at(n - 1)), or init if n is 0. `element_bytes` is what the elements weigh.
+template <class T, class At, class Op>
+T reduce(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, T init, Op& op, const At& at) {
+  const Chunks chunks(n, element_bytes);
+  std::vector<std::optional<T>> partials(chunks.count());
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    for (; first < last; ++first) {
+      const Range part = chunks[first];
+      partials[first].emplace(fold<T>(part.begin, part.end, at, op));
+    }
+  });
+  if (partials.empty()) return init;
+  auto join = [&op](const std::optional<T>& a, const std::optional<T>& b) { return std::optional<T>(op(*a, *b)); };
+  combine(std::span(partials), join);
+  return op(init, *partials[0]);
+}
+
+}  // namespace reductions
+
+/// init op in[0] op … op in[n-1], for any associative op, which need not commute; the type of `init` is that of the result and of op's
+/// operands. Where op is not exactly associative (floating-point addition), the order of combining depends on n alone. Empty input
+/// gives init. op is called from several threads at once. Cost: one read per element.
+template <ContiguousRange In, class T, class Op>
+  requires std::invocable<Op&, T, T>
+T reduce(Engine& engine, In&& in, T init, Op&& op) {
+  static constinit Cost cost;
+  const auto elements = as_span(in);
+  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
+                               [x = elements.data()](std::size_t i) { return static_cast<T>(x[i]); });
+}
+
+/// init op f(in[0]) op … op f(in[n-1]); otherwise as reduce. f is called once per element.
+template <ContiguousRange In, class T, class Op, class F>
+  requires std::invocable<Op&, T, T> && std::invocable<F&, const value_t<In>&>
+T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
+  static constinit Cost cost;
+  const auto elements = as_span(in);
+  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
+                               [&f, x = elements.data()](std::size_t i) { return static_cast<T>(f(x[i])); });
+}
+
+/// init op f(a[0], b[0]) op …; otherwise as above. Throws Error if the sizes differ.
+template <ContiguousRange A, ContiguousRange B, class T, class Op, class F>
+  requires std::invocable<Op&, T, T> && std::invocable<F&, const value_t<A>&, const value_t<B>&>
+T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
+  static constinit Cost cost;
+  const auto first = as_span(a);
+  const auto second = as_span(b);
+  check::same_size("transform_reduce", first.size(), second.size());
+  return reductions::reduce<T>(engine, cost, first.size(), sizeof(value_t<A>), init, op,
+                               [&f, x = first.data(), y = second.data()](std::size_t i) { return static_cast<T>(f(x[i], y[i])); });
+}
+
+/// What sums of T are added and returned in: T itself, or 64 bits for integers.
+template <class T>
+using sum_t = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
+
+namespace named {
+
+/// Elements of one chunk of the named reductions.
+inline constexpr std::size_t kReductionChunk = 8192;
+
+template <NamedElement T>
+sum_t<T> sum(Engine& engine, std::span<const T> x);
+template <NamedElement T>
+sum_t<T> dot(Engine& engine, std::span<const T> x, std::span<const T> y);
+template <NamedElement T>
+T min(Engine& engine, std::span<const T> x);
+template <NamedElement T>
+T max(Engine& engine, std::span<const T> x);
+
+// How two partial results of each become one.
+template <class T>
+T join_sums(T a, T b);
+template <NamedElement T>
+T lesser(T a, T b);
+template <NamedElement T>
+T greater(T a, T b);
+
+}  // namespace named
+
+// Named reductions: SIMD code chosen at run time for this processor, with a fixed number of lanes whatever its width.
+
+/// The sum; 0 if empty. Integers are added in 64 bits and wrap. For n floating-point numbers of precision u the error is at most about
+/// (37 + log2(n / 8192)) · u · Σ|x[i]|: 256 bytes' worth of lanes, each adding 16 numbers at a time to a running total of at most
+/// 16 such sums, then a tree (Higham, Accuracy and Stability of Numerical Algorithms, ch. 4). 1 read.
+template <NamedRange In>
+sum_t<value_t<In>> sum(Engine& engine, In&& in) {
+  return named::sum<value_t<In>>(engine, named::in(in));
+}
+
+/// Σ x[i] · y[i], each product rounded; otherwise as sum. Throws Error if the sizes differ. 2 reads.
+template <NamedRange X, ContiguousRange Y>
+  requires SameElements<X, Y>
+sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
+  return named::dot<value_t<X>>(engine, named::in(x), named::in(y));
+}
+
+/// The least element, NaN if any is NaN, and −0 before +0 (minimum of IEEE 754-2019). Throws Error if empty. 1 read.
+template <NamedRange In>
+value_t<In> min(Engine& engine, In&& in) {
+  return named::min<value_t<In>>(engine, named::in(in));
+}
+
+/// The greatest element; otherwise as min.
+template <NamedRange In>
+value_t<In> max(Engine& engine, In&& in) {
+  return named::max<value_t<In>>(engine, named::in(in));
+}
+
+}  // namespace furrow

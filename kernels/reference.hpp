@@ -1,0 +1,131 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "furrow/engine/chunks.hpp"
+#include "furrow/kernels/reductions.hpp"
+
+// What the kernels are defined to compute, by plain loops on one thread, written apart from the code they check: no SIMD, no
+// interleaving, no sharing of work. Read these to know in which order sums are added.
+
+namespace furrow::reference {
+
+/// Arithmetic that wraps where plain int arithmetic would be undefined.
+template <class T>
+T add(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  else return a + b;
+}
+template <class T>
+T mul(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  else return a * b;
+}
+
+/// Neighbours, then neighbouring pairs, and so on, until one is left.
+template <class T, class Op>
+T tree(std::vector<T> values, Op op) {
+  while (values.size() > 1) {
+    std::vector<T> next;
+    for (std::size_t i = 0; i < values.size(); i += 2)
+      next.push_back(i + 1 < values.size() ? op(values[i], values[i + 1]) : values[i]);
+    values = next;
+  }
+  return values[0];
+}
+
+/// The named sum of the terms term(0) … term(n - 1) of type S, n >= 1.
+template <class S, class Term>
+S named_sum(std::size_t n, Term term) {
+  constexpr std::size_t kLanes = 256 / sizeof(S);
+  constexpr std::size_t kBlockOfLanes = 16 * kLanes;
+  constexpr S kNothing = static_cast<S>(-0.0);
+  std::vector<S> partials;
+  for (std::size_t chunk = 0; chunk < n; chunk += named::kReductionChunk) {
+    const std::size_t end = std::min(n, chunk + named::kReductionChunk);
+    std::vector<S> total(kLanes, kNothing);
+    for (std::size_t block = chunk; block < end; block += kBlockOfLanes) {
+      std::vector<S> part(kLanes, kNothing);
+      for (std::size_t i = block; i < std::min(end, block + kBlockOfLanes); ++i)
+        part[(i - block) % kLanes] = add(part[(i - block) % kLanes], term(i));
+      for (std::size_t lane = 0; lane < kLanes; ++lane) total[lane] = add(total[lane], part[lane]);
+    }
+    for (std::size_t width = kLanes / 2; width > 0; width /= 2)
+      for (std::size_t lane = 0; lane < width; ++lane) total[lane] = add(total[lane], total[lane + width]);
+    partials.push_back(total[0]);
+  }
+  return tree(partials, add<S>);
+}
+
+/// The least element (or greatest), NaN if any is, −0 before +0; n >= 1.
+template <class T>
+T extreme(std::span<const T> x, bool least) {
+  T best = x[0];
+  for (const T v : x) {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (std::isnan(v)) return std::numeric_limits<T>::quiet_NaN();
+      if (v == best && std::signbit(v) != std::signbit(best)) {
+        best = least ? T{-0.0} : T{0.0};
+        continue;
+      }
+    }
+    if (least ? v < best : v > best) best = v;
+  }
+  return best;
+}
+
+/// Where a range of `size` elements is divided into eight runs (the last takes the rest); a short one is a single run.
+inline std::vector<Range> runs(Range part, std::size_t shortest) {
+  if (part.size() < shortest) return {part};
+  const std::size_t length = part.size() / 8;
+  std::vector<Range> list;
+  for (std::size_t r = 0; r < 8; ++r) list.push_back({part.begin + r * length, r == 7 ? part.end : part.begin + (r + 1) * length});
+  return list;
+}
+
+template <class T, class At, class Op>
+T left_to_right(Range part, At at, Op op) {
+  T total = at(part.begin);
+  for (std::size_t i = part.begin + 1; i < part.end; ++i) total = op(total, at(i));
+  return total;
+}
+
+/// furrow::reduce of at(0) … at(n - 1).
+template <class T, class At, class Op>
+T reduce(std::size_t n, T init, Op op, At at) {
+  if (n == 0) return init;
+  const Chunks chunks(n, sizeof(T));
+  std::vector<T> partials;
+  for (std::size_t k = 0; k < chunks.count(); ++k) {
+    std::vector<T> totals;
+    for (const Range run : runs(chunks[k], 64)) totals.push_back(left_to_right<T>(run, at, op));
+    partials.push_back(tree(totals, op));
+  }
+  return op(init, tree(partials, op));
+}
+
+/// furrow::inclusive_scan of x into out.
+template <class T, class Op>
+void inclusive_scan(std::span<const T> x, std::span<T> out, Op op) {
+  const Chunks chunks(x.size(), sizeof(T));
+  std::vector<T> before;  // nothing yet, or one value
+  const auto at = [&](std::size_t i) { return x[i]; };
+  for (std::size_t k = 0; k < chunks.count(); ++k) {
+    for (const Range run : runs(chunks[k], 512)) {
+      T total = before.empty() ? x[run.begin] : op(before[0], x[run.begin]);
+      out[run.begin] = total;
+      for (std::size_t i = run.begin + 1; i < run.end; ++i) out[i] = total = op(total, x[i]);
+      const T own = left_to_right<T>(run, at, op);
+      before = {before.empty() ? own : op(before[0], own)};
+    }
+  }
+}
+
+}  // namespace furrow::reference

@@ -1,0 +1,355 @@
+// SIMD code for several instruction sets in one binary: Highway compiles this file's HWY_NAMESPACE once for each (foreach_target), and
+// the choice among them is made here at run time. Our own table rather than Highway's global one, which a host may have set otherwise.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "furrow/kernels/simd.cpp"
+// clang-format off
+#include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// clang-format on
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "furrow/engine/error.hpp"
+#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/simd.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::simd::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::size_t kLine = 64;
+
+// ---- element-wise ----
+
+template <Op op, class D, class V = hn::Vec<D>>
+HWY_INLINE V apply(D, V a, V b, V s) {
+  if constexpr (op == Op::fill) return s;
+  if constexpr (op == Op::copy) return a;
+  if constexpr (op == Op::square) return hn::Mul(a, a);
+  if constexpr (op == Op::sqrt) return hn::Sqrt(a);
+  if constexpr (op == Op::add) return hn::Add(a, b);
+  if constexpr (op == Op::mul) return hn::Mul(a, b);
+  if constexpr (op == Op::axpy) return hn::Add(hn::Mul(s, a), b);
+  if constexpr (op == Op::triad) return hn::Add(a, hn::Mul(s, b));
+}
+
+template <Op op>
+constexpr bool kReadsA = op != Op::fill;
+template <Op op>
+constexpr bool kReadsB = op == Op::add || op == Op::mul || op == Op::axpy || op == Op::triad;
+
+/// One vector of results at element i.
+template <Op op, class D, class T>
+HWY_INLINE hn::Vec<D> at(D d, const T* a, const T* b, hn::Vec<D> s, std::size_t i) {
+  const auto x = kReadsA<op> ? hn::LoadU(d, a + i) : s;
+  const auto y = kReadsB<op> ? hn::LoadU(d, b + i) : s;
+  return apply<op>(d, x, y, s);
+}
+
+template <Op op, class T>
+void map(const T* a, const T* b, T* out, T s, std::size_t n, bool stream) {
+  const hn::ScalableTag<T> d;
+  const hn::CappedTag<T, 1> one;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  const auto scalars = hn::Set(d, s);
+  const auto scalar = hn::Set(one, s);
+  std::size_t i = 0;
+  if (stream) {
+    for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % kLine != 0; ++i) hn::StoreU(at<op>(one, a, b, scalar, i), one, out + i);
+    // Whole lines, several at a time: memory likes its writes in runs.
+    constexpr std::size_t kRun = 4 * kLine / sizeof(T);
+    for (; i + kRun <= n; i += kRun) {
+      for (std::size_t k = 0; k < kRun; k += N) hn::Stream(at<op>(d, a, b, scalars, i + k), d, out + i + k);
+    }
+    hwy::FlushStream();
+  }
+  for (; i + 4 * N <= n; i += 4 * N) {
+    const auto r0 = at<op>(d, a, b, scalars, i);
+    const auto r1 = at<op>(d, a, b, scalars, i + N);
+    const auto r2 = at<op>(d, a, b, scalars, i + 2 * N);
+    const auto r3 = at<op>(d, a, b, scalars, i + 3 * N);
+    hn::StoreU(r0, d, out + i);
+    hn::StoreU(r1, d, out + i + N);
+    hn::StoreU(r2, d, out + i + 2 * N);
+    hn::StoreU(r3, d, out + i + 3 * N);
+  }
+  for (; i + N <= n; i += N) hn::StoreU(at<op>(d, a, b, scalars, i), d, out + i);
+  for (; i < n; ++i) hn::StoreU(at<op>(one, a, b, scalar, i), one, out + i);
+}
+
+// ---- sums ----
+
+/// The terms of a sum, x[i] or x[i]·y[i], widened to what they are added in.
+template <class T, class D>
+HWY_INLINE hn::Vec<D> load_wide(D d, const T* x) {
+  if constexpr (sizeof(T) == sizeof(hn::TFromD<D>)) {
+    return hn::LoadU(d, x);
+  } else {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<T, D>(), x));
+  }
+}
+
+template <bool kProduct, class T, class D>
+HWY_INLINE hn::Vec<D> term(D d, const T* x, const T* y, std::size_t i) {
+  const auto a = load_wide(d, x + i);
+  if constexpr (!kProduct) return a;
+  const auto b = load_wide(d, y + i);
+  return hn::Mul(a, b);
+}
+
+/// The sum of one chunk: kLanes running sums, element i going to lane i mod kLanes; rows are added up kRows at a time; at the end the
+/// upper half of the lanes is added to the lower half until one is left. The order is part of the definition, whatever the width of
+/// the registers. Missing elements are −0, which adds to nothing.
+template <bool kProduct, class T>
+sum_t<T> sum(const T* x, const T* y, std::size_t n) {
+  using S = sum_t<T>;
+  const hn::ScalableTag<S> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::size_t L = kLanes<S>;
+  constexpr std::size_t kRegisters = L / N;
+  const auto nothing = hn::Set(d, static_cast<S>(-0.0));
+  hn::Vec<decltype(d)> total[kRegisters];
+  HWY_ALIGN S lanes[L];
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRegisters; ++r) total[r] = nothing;
+  std::size_t i = 0;
+  for (; i + kRows * L <= n; i += kRows * L) {
+    hn::Vec<decltype(d)> part[kRegisters];
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRegisters; ++r) part[r] = term<kProduct>(d, x, y, i + r * N);
+    for (std::size_t row = 1; row < kRows; ++row) {
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], term<kProduct>(d, x, y, i + row * L + r * N));
+    }
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRegisters; ++r) total[r] = hn::Add(total[r], part[r]);
+  }
+  if (i < n) {
+    hn::Vec<decltype(d)> part[kRegisters];
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRegisters; ++r) part[r] = nothing;
+    for (; i + L <= n; i += L) {
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], term<kProduct>(d, x, y, i + r * N));
+    }
+    for (std::size_t r = 0; r < kRegisters; ++r) hn::Store(part[r], d, lanes + r * N);
+    const hn::CappedTag<S, 1> one;
+    for (std::size_t l = 0; i < n; ++i, ++l)
+      hn::StoreU(hn::Add(hn::LoadU(one, lanes + l), term<kProduct>(one, x, y, i)), one, lanes + l);
+    for (std::size_t r = 0; r < kRegisters; ++r) total[r] = hn::Add(total[r], hn::Load(d, lanes + r * N));
+  }
+  for (std::size_t r = 0; r < kRegisters; ++r) hn::Store(total[r], d, lanes + r * N);
+  const hn::CappedTag<S, 1> one;
+  for (std::size_t width = L / 2; width > 0; width /= 2) {
+    std::size_t l = 0;
+    for (; l + N <= width; l += N) hn::Store(hn::Add(hn::Load(d, lanes + l), hn::Load(d, lanes + width + l)), d, lanes + l);
+    for (; l < width; ++l) hn::StoreU(hn::Add(hn::LoadU(one, lanes + l), hn::LoadU(one, lanes + width + l)), one, lanes + l);
+  }
+  return lanes[0];
+}
+
+template <class T>
+sum_t<T> plain_sum(const T* x, std::size_t n) {
+  return sum<false>(x, x, n);
+}
+template <class T>
+sum_t<T> dot(const T* x, const T* y, std::size_t n) {
+  return sum<true>(x, y, n);
+}
+
+// ---- extremes ----
+
+/// The least (or greatest) of n elements; NaN if any is NaN; −0 is less than +0. The instruction that compares tells neither of the
+/// last two, so they are kept track of beside it: whether any element was NaN, and the bitwise or (and) of all elements. If the least
+/// is a zero, no element is negative but −0, so a sign bit in the or says that there was one.
+template <bool kLeast, class T>
+T extreme(const T* x, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  using V = hn::Vec<decltype(d)>;
+  const auto better = [](auto v, auto best) HWY_ATTR {
+    if constexpr (kLeast) return hn::Min(v, best);
+    else return hn::Max(v, best);
+  };
+  const auto join = [](auto v, auto signs) HWY_ATTR {
+    if constexpr (kLeast) return hn::Or(v, signs);
+    else return hn::And(v, signs);
+  };
+  constexpr bool kFloat = std::is_floating_point_v<T>;
+  T best = x[0];
+  T signs = x[0];
+  bool nan = best != best;
+  std::size_t i = 0;
+  if (n >= 4 * N) {
+    constexpr T kWorst = kLeast ? (kFloat ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max())
+                                : (kFloat ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest());
+    V bests[4];
+    V sign[2] = {hn::LoadU(d, x), hn::LoadU(d, x)};
+    auto nans = hn::Ne(hn::Zero(d), hn::Zero(d));
+#pragma GCC unroll 4
+    for (V& each : bests) each = hn::Set(d, kWorst);
+    for (; i + 4 * N <= n; i += 4 * N) {
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < 4; ++r) {
+        const V v = hn::LoadU(d, x + i + r * N);
+        bests[r] = better(v, bests[r]);
+        if constexpr (kFloat) {
+          sign[r % 2] = join(v, sign[r % 2]);
+          nans = hn::Or(nans, hn::IsNaN(v));
+        }
+      }
+    }
+    HWY_ALIGN T lanes[N];
+    hn::Store(better(better(bests[0], bests[1]), better(bests[2], bests[3])), d, lanes);
+    for (const T lane : lanes) best = kLeast ? (lane < best ? lane : best) : (lane > best ? lane : best);
+    if constexpr (kFloat) {
+      nan = nan || !hn::AllFalse(d, nans);
+      hn::Store(join(sign[0], sign[1]), d, lanes);
+      for (const T lane : lanes) signs = hn::GetLane(join(hn::Set(d, lane), hn::Set(d, signs)));
+    }
+  }
+  for (; i < n; ++i) {
+    const T v = x[i];
+    if (kLeast ? v < best : v > best) best = v;
+    if constexpr (kFloat) {
+      nan = nan || v != v;
+      signs = hn::GetLane(join(hn::Set(d, v), hn::Set(d, signs)));
+    }
+  }
+  if constexpr (kFloat) {
+    if (nan) return std::numeric_limits<T>::quiet_NaN();
+    if (best == 0) return std::copysign(T{0}, signs);
+  }
+  return best;
+}
+
+template <class T>
+constexpr Kernels<T> make() {
+  Kernels<T> k{};
+  const auto set = [&k](Op op, typename Kernels<T>::Map map) { k.map[static_cast<std::size_t>(op)] = map; };
+  set(Op::fill, map<Op::fill, T>);
+  set(Op::copy, map<Op::copy, T>);
+  set(Op::square, map<Op::square, T>);
+  if constexpr (std::is_floating_point_v<T>) set(Op::sqrt, map<Op::sqrt, T>);
+  set(Op::add, map<Op::add, T>);
+  set(Op::mul, map<Op::mul, T>);
+  set(Op::axpy, map<Op::axpy, T>);
+  set(Op::triad, map<Op::triad, T>);
+  k.sum = plain_sum<T>;
+  k.dot = dot<T>;
+  k.min = extreme<true, T>;
+  k.max = extreme<false, T>;
+  return k;
+}
+
+}  // namespace
+
+template <class T>
+struct Table {
+  static constexpr Kernels<T> kernels = make<T>();
+};
+
+}  // namespace furrow::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace furrow {
+namespace simd {
+namespace {
+
+struct InstructionSet {
+  const char* name;
+  std::int64_t target;  // Highway's bit for it; 0: the one every processor of this kind has
+  const Kernels<float>* f32;
+  const Kernels<double>* f64;
+  const Kernels<std::int32_t>* i32;
+  const Kernels<std::int64_t>* i64;
+};
+
+#define FURROW_INSTRUCTION_SET(name, target, space)                                                                   \
+  {                                                                                                                   \
+    name, target, &space::Table<float>::kernels, &space::Table<double>::kernels, &space::Table<std::int32_t>::kernels, \
+        &space::Table<std::int64_t>::kernels                                                                          \
+  }
+
+/// Those of this build, best first.
+constexpr InstructionSet kBuilt[] = {
+#if HWY_TARGETS & HWY_AVX3
+    FURROW_INSTRUCTION_SET("avx512", HWY_AVX3, N_AVX3),
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    FURROW_INSTRUCTION_SET("avx2", HWY_AVX2, N_AVX2),
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    FURROW_INSTRUCTION_SET("sse4", HWY_SSE4, N_SSE4),
+#endif
+#if HWY_TARGETS & HWY_SSSE3
+    FURROW_INSTRUCTION_SET("ssse3", HWY_SSSE3, N_SSSE3),
+#endif
+    FURROW_INSTRUCTION_SET("baseline", 0, HWY_NAMESPACE),
+};
+#undef FURROW_INSTRUCTION_SET
+
+std::vector<const InstructionSet*> available() {
+  const std::int64_t here = hwy::SupportedTargets();
+  std::vector<const InstructionSet*> list;
+  for (const InstructionSet& set : kBuilt)
+    if (set.target == 0 || (here & set.target) != 0) list.push_back(&set);
+  return list;
+}
+
+const InstructionSet& choose() {
+  const std::vector<const InstructionSet*> list = available();
+  const char* wanted = std::getenv("FURROW_ISA");
+  if (wanted == nullptr || *wanted == '\0') return *list.front();
+  std::string names;
+  for (const InstructionSet* set : list) {
+    if (std::string(set->name) == wanted) return *set;
+    names += (names.empty() ? "" : ", ") + std::string(set->name);
+  }
+  fail("FURROW_ISA=\"" + std::string(wanted) + "\" is not an instruction set of this processor and build; it has: " + names);
+}
+
+const InstructionSet& chosen() {
+  static const InstructionSet& set = choose();
+  return set;
+}
+
+}  // namespace
+
+template <>
+const Kernels<float>& kernels() {
+  return *chosen().f32;
+}
+template <>
+const Kernels<double>& kernels() {
+  return *chosen().f64;
+}
+template <>
+const Kernels<std::int32_t>& kernels() {
+  return *chosen().i32;
+}
+template <>
+const Kernels<std::int64_t>& kernels() {
+  return *chosen().i64;
+}
+
+}  // namespace simd
+
+std::string instruction_set() { return simd::chosen().name; }
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const simd::InstructionSet* set : simd::available()) names.emplace_back(set->name);
+  return names;
+}
+
+}  // namespace furrow
+#endif  // HWY_ONCE
