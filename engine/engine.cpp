@@ -137,7 +137,7 @@ bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
 std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
   const double fork_join = fork_join_nanoseconds();
   const Clock::time_point start = Clock::now();
-  for (std::size_t done = 0, until = 1;; until = std::min(until * 8, chunks.count())) {
+  for (std::size_t done = 0, until = 1;; until = std::min(until * 16, chunks.count())) {
     in_order(done, until, body);
     done = until;
     const float elapsed = nanoseconds_since(start);
@@ -145,8 +145,9 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRe
       cost.add_sample(elapsed / static_cast<float>(chunks.size()));
       return done;
     }
+    // Not before a fork and join's worth of time has passed: a shorter one is mostly the clock's own.
     const double left = double{elapsed} / static_cast<double>(done) * static_cast<double>(chunks.count() - done);
-    if (left / 2 > fork_join && chunks.count() - done > 1) return done;
+    if (elapsed > fork_join && left / 2 > fork_join && chunks.count() - done > 1) return done;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -17,6 +18,22 @@
 // elements give the same bits with every backend, number of threads and instruction set.
 
 namespace furrow {
+
+/// Whether op(a, b) is op(b, a) whatever the operands, so that a reduction may go in SIMD lanes. Known for the standard's function
+/// objects; specialise it for your own.
+template <class Op, class T>
+inline constexpr bool commutes = false;
+template <class U, class T>
+inline constexpr bool commutes<std::plus<U>, T> = std::is_arithmetic_v<T>;
+template <class U, class T>
+inline constexpr bool commutes<std::multiplies<U>, T> = std::is_arithmetic_v<T>;
+template <class U, class T>
+inline constexpr bool commutes<std::bit_and<U>, T> = std::is_integral_v<T>;
+template <class U, class T>
+inline constexpr bool commutes<std::bit_or<U>, T> = std::is_integral_v<T>;
+template <class U, class T>
+inline constexpr bool commutes<std::bit_xor<U>, T> = std::is_integral_v<T>;
+
 namespace reductions {
 
 /// Combines partial results in place, neighbours first, then neighbouring pairs, and so on; the order of operands is kept. What
@@ -31,7 +48,7 @@ void combine(std::span<T> partials, Op& op) {
 /// at(begin) op … op at(end - 1). Long ranges go in eight runs side by side, since one after the other each step would wait for the
 /// one before; the order of operands is kept. Needs begin < end.
 template <class T, class At, class Op>
-T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
+T fold_in_order(std::size_t begin, std::size_t end, const At& at, Op& op) {
   constexpr std::size_t kRuns = 8;
   constexpr std::size_t kLong = 64;
   const std::size_t length = (end - begin) / kRuns;
@@ -48,11 +65,39 @@ T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
                             at(begin + 5 * length),
                             at(begin + 6 * length),
                             at(begin + 7 * length)};
-  for (std::size_t i = begin + 1; i < begin + length; ++i)
+  for (std::size_t i = begin + 1; i < begin + length; ++i) {
+#pragma GCC unroll 8
     for (std::size_t r = 0; r < kRuns; ++r) runs[r] = op(runs[r], at(i + r * length));
+  }
   for (std::size_t i = begin + kRuns * length; i < end; ++i) runs[kRuns - 1] = op(runs[kRuns - 1], at(i));
   combine(std::span<T>(runs), op);
   return runs[0];
+}
+
+/// The same for an op that commutes: element i goes to lane i mod kLanes, and at the end the upper half of the lanes joins the lower
+/// half until one is left. Needs at least one element for each lane.
+template <class T, std::size_t kLanes, class At, class Op>
+T fold_in_lanes(std::size_t begin, std::size_t end, const At& at, Op& op) {
+  std::array<T, kLanes> lanes;
+  for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = at(begin + l);
+  std::size_t i = begin + kLanes;
+  for (; i + kLanes <= end; i += kLanes) {
+#pragma GCC unroll 64
+    for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = op(lanes[l], at(i + l));
+  }
+  for (std::size_t l = 0; i < end; ++i, ++l) lanes[l] = op(lanes[l], at(i));
+  for (std::size_t width = kLanes / 2; width > 0; width /= 2)
+    for (std::size_t l = 0; l < width; ++l) lanes[l] = op(lanes[l], lanes[l + width]);
+  return lanes[0];
+}
+
+template <class T, class At, class Op>
+T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
+  if constexpr (commutes<std::remove_cv_t<Op>, T> && sizeof(T) >= 4 && sizeof(T) <= 8) {
+    constexpr std::size_t kLanes = 256 / sizeof(T);
+    if (end - begin >= kLanes) return fold_in_lanes<T, kLanes>(begin, end, at, op);
+  }
+  return fold_in_order<T>(begin, end, at, op);
 }
 
 /// op(init, at(0) op … op at(n - 1)), or init if n is 0. `element_bytes` is what the elements weigh.

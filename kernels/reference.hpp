@@ -97,9 +97,9 @@ T left_to_right(Range part, At at, Op op) {
   return total;
 }
 
-/// furrow::reduce of at(0) … at(n - 1).
+/// furrow::reduce of at(0) … at(n - 1) by an op that need not commute.
 template <class T, class At, class Op>
-T reduce(std::size_t n, T init, Op op, At at) {
+T reduce_in_order(std::size_t n, T init, Op op, At at) {
   if (n == 0) return init;
   const Chunks chunks(n, sizeof(T));
   std::vector<T> partials;
@@ -111,10 +111,38 @@ T reduce(std::size_t n, T init, Op op, At at) {
   return op(init, tree(partials, op));
 }
 
+/// furrow::reduce by an op that is known to commute: every 256-bytes'-worth-th element makes a lane.
+template <class T, class At, class Op>
+T reduce_in_lanes(std::size_t n, T init, Op op, At at) {
+  constexpr std::size_t kLanes = 256 / sizeof(T);
+  const Chunks chunks(n, sizeof(T));
+  if (chunks.length() < kLanes) return reduce_in_order(n, init, op, at);
+  std::vector<T> partials;
+  for (std::size_t k = 0; k < chunks.count(); ++k) {
+    const Range chunk = chunks[k];
+    if (chunk.size() < kLanes) {  // the last one
+      std::vector<T> totals;
+      for (const Range run : runs(chunk, 64)) totals.push_back(left_to_right<T>(run, at, op));
+      partials.push_back(tree(totals, op));
+      continue;
+    }
+    std::vector<T> lanes;
+    for (std::size_t l = chunk.begin; l < chunk.begin + kLanes; ++l) {
+      T total = at(l);
+      for (std::size_t i = l + kLanes; i < chunk.end; i += kLanes) total = op(total, at(i));
+      lanes.push_back(total);
+    }
+    for (; lanes.size() > 1; lanes.resize(lanes.size() / 2))
+      for (std::size_t l = 0; l < lanes.size() / 2; ++l) lanes[l] = op(lanes[l], lanes[l + lanes.size() / 2]);
+    partials.push_back(lanes[0]);
+  }
+  return op(init, tree(partials, op));
+}
+
 /// furrow::inclusive_scan of x into out.
 template <class T, class Op>
 void inclusive_scan(std::span<const T> x, std::span<T> out, Op op) {
-  const Chunks chunks(x.size(), sizeof(T));
+  const Chunks chunks(x.size(), sizeof(T), 4096 / sizeof(T));
   std::vector<T> before;  // nothing yet, or one value
   const auto at = [&](std::size_t i) { return x[i]; };
   for (std::size_t k = 0; k < chunks.count(); ++k) {

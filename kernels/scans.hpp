@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -41,8 +42,10 @@ void add_up(const In* x, const Runs& runs, PerRun<T>& totals, Op& op) {
   for (std::size_t r = 0; r < runs.count; ++r) totals[r] = static_cast<T>(x[r * runs.length]);
   if (runs.count == kRuns) {
     std::array<T, kRuns> all{*totals[0], *totals[1], *totals[2], *totals[3], *totals[4], *totals[5], *totals[6], *totals[7]};
-    for (std::size_t i = 1; i < runs.length; ++i)
+    for (std::size_t i = 1; i < runs.length; ++i) {
+#pragma GCC unroll 8
       for (std::size_t r = 0; r < kRuns; ++r) all[r] = op(all[r], static_cast<T>(x[r * runs.length + i]));
+    }
     for (std::size_t r = 0; r < kRuns; ++r) totals[r] = all[r];
   } else {
     for (std::size_t i = 1; i < runs.length; ++i) totals[0] = op(*totals[0], static_cast<T>(x[i]));
@@ -89,6 +92,7 @@ void write(const In* x, Out* out, const Runs& runs, const PerRun<T>& before, Op&
         i = 1;
       }
       for (; i < size; ++i) {
+#pragma GCC unroll 8
         for (std::size_t r = 0; r < kRuns; ++r) {
           all[r] = op(all[r], static_cast<T>(x[r * runs.length + tile + i]));
           to[r * stride + i] = all[r];
@@ -128,8 +132,9 @@ void inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op) {
   constexpr bool kMayStream = std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> && sizeof(T) <= 16;
   const bool stream = kMayStream && !check::same_memory(source, target) && worth_streaming(source.size_bytes() + target.size_bytes());
 
-  // Groups of chunks small enough to stay in the threads' caches from the first look to the second.
-  const Chunks chunks(source.size(), sizeof(T));
+  // A chunk costs two visits, so it should be a page long; groups of them stay in the threads' caches from the first to the second.
+  constexpr std::size_t kShortest = sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1;
+  const Chunks chunks(source.size(), sizeof(T), kShortest);
   const std::size_t per_thread = std::max<std::size_t>(machine().l2_bytes / 2 / (chunks.length() * sizeof(T)), 1);
   const std::size_t group = std::min(chunks.count(), per_thread * static_cast<std::size_t>(engine.concurrency()));
   std::vector<scans::PerRun<T>> totals(group);

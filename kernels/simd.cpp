@@ -166,67 +166,61 @@ sum_t<T> dot(const T* x, const T* y, std::size_t n) {
 
 // ---- extremes ----
 
-/// The least (or greatest) of n elements; NaN if any is NaN; −0 is less than +0. The instruction that compares tells neither of the
-/// last two, so they are kept track of beside it: whether any element was NaN, and the bitwise or (and) of all elements. If the least
-/// is a zero, no element is negative but −0, so a sign bit in the or says that there was one.
+/// The better of two elements: the lesser (or greater), NaN if either is, −0 before +0.
+template <bool kLeast, class T>
+T better(T a, T b) {
+  if constexpr (kLeast) return named::lesser(a, b);
+  else return named::greater(a, b);
+}
+
+/// The least (or greatest) of n elements; NaN if any is NaN; −0 is less than +0. The instruction that compares sees neither of the
+/// last two. So beside it goes a sum of v·0, which is NaN if any v is NaN or infinite, and the bitwise or (and) of all v: if the least
+/// is a zero, no v is negative but −0, so a sign bit in the or says that there was one. Where that sum is NaN, elements are looked at
+/// one by one.
 template <bool kLeast, class T>
 T extreme(const T* x, std::size_t n) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t N = hn::MaxLanes(d);
-  using V = hn::Vec<decltype(d)>;
-  const auto better = [](auto v, auto best) HWY_ATTR {
-    if constexpr (kLeast) return hn::Min(v, best);
-    else return hn::Max(v, best);
-  };
-  const auto join = [](auto v, auto signs) HWY_ATTR {
-    if constexpr (kLeast) return hn::Or(v, signs);
-    else return hn::And(v, signs);
-  };
+  constexpr std::size_t kStep = 4 * N;
   constexpr bool kFloat = std::is_floating_point_v<T>;
-  T best = x[0];
-  T signs = x[0];
-  bool nan = best != best;
+  using V = hn::Vec<decltype(d)>;
   std::size_t i = 0;
-  if (n >= 4 * N) {
-    constexpr T kWorst = kLeast ? (kFloat ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max())
-                                : (kFloat ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest());
+  T best = x[0];
+  if (n >= kStep) {
     V bests[4];
-    V sign[2] = {hn::LoadU(d, x), hn::LoadU(d, x)};
-    auto nans = hn::Ne(hn::Zero(d), hn::Zero(d));
+    V signs[2] = {hn::LoadU(d, x), hn::LoadU(d, x)};
+    V poison[2] = {hn::Zero(d), hn::Zero(d)};
 #pragma GCC unroll 4
-    for (V& each : bests) each = hn::Set(d, kWorst);
-    for (; i + 4 * N <= n; i += 4 * N) {
+    for (std::size_t r = 0; r < 4; ++r) bests[r] = hn::LoadU(d, x + r * N);
+    for (; i + kStep <= n; i += kStep) {
 #pragma GCC unroll 4
       for (std::size_t r = 0; r < 4; ++r) {
         const V v = hn::LoadU(d, x + i + r * N);
-        bests[r] = better(v, bests[r]);
+        bests[r] = kLeast ? hn::Min(v, bests[r]) : hn::Max(v, bests[r]);
         if constexpr (kFloat) {
-          sign[r % 2] = join(v, sign[r % 2]);
-          nans = hn::Or(nans, hn::IsNaN(v));
+          signs[r % 2] = kLeast ? hn::Or(v, signs[r % 2]) : hn::And(v, signs[r % 2]);
+          poison[r % 2] = hn::MulAdd(v, hn::Zero(d), poison[r % 2]);
         }
       }
     }
+    const auto pick = [](V a, V b) HWY_ATTR { return kLeast ? hn::Min(a, b) : hn::Max(a, b); };
     HWY_ALIGN T lanes[N];
-    hn::Store(better(better(bests[0], bests[1]), better(bests[2], bests[3])), d, lanes);
-    for (const T lane : lanes) best = kLeast ? (lane < best ? lane : best) : (lane > best ? lane : best);
+    hn::Store(pick(pick(bests[0], bests[1]), pick(bests[2], bests[3])), d, lanes);
+    best = lanes[0];
+    for (const T lane : lanes) best = (kLeast ? lane < best : lane > best) ? lane : best;
     if constexpr (kFloat) {
-      nan = nan || !hn::AllFalse(d, nans);
-      hn::Store(join(sign[0], sign[1]), d, lanes);
-      for (const T lane : lanes) signs = hn::GetLane(join(hn::Set(d, lane), hn::Set(d, signs)));
+      if (!hn::AllFalse(d, hn::IsNaN(hn::Add(poison[0], poison[1])))) {
+        i = 0;
+        best = x[0];
+      } else if (best == 0) {
+        hn::Store(kLeast ? hn::Or(signs[0], signs[1]) : hn::And(signs[0], signs[1]), d, lanes);
+        bool negative = !kLeast;
+        for (const T lane : lanes) negative = kLeast ? negative || std::signbit(lane) : negative && std::signbit(lane);
+        best = negative ? T{-0.0} : T{0.0};
+      }
     }
   }
-  for (; i < n; ++i) {
-    const T v = x[i];
-    if (kLeast ? v < best : v > best) best = v;
-    if constexpr (kFloat) {
-      nan = nan || v != v;
-      signs = hn::GetLane(join(hn::Set(d, v), hn::Set(d, signs)));
-    }
-  }
-  if constexpr (kFloat) {
-    if (nan) return std::numeric_limits<T>::quiet_NaN();
-    if (best == 0) return std::copysign(T{0}, signs);
-  }
+  for (; i < n; ++i) best = better<kLeast>(best, x[i]);
   return best;
 }
 
