@@ -1,7 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -25,7 +25,7 @@ class Array {
 
   /// n zeros (all bytes 0).
   Array(Engine& engine, std::size_t n) : Array(n) {
-    fill(engine, [this](Range part) { std::fill_n(reinterpret_cast<unsigned char*>(data() + part.begin), part.size() * sizeof(T), 0); });
+    fill(engine, [this](Range part) { std::memset(static_cast<void*>(data() + part.begin), 0, part.size() * sizeof(T)); });
   }
 
   /// n copies of `value`.

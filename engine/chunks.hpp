@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -39,7 +38,7 @@ class Chunks {
   constexpr Chunks window(std::size_t first, std::size_t count) const {
     Chunks part = *this;
     part.first_ = first_ + first;
-    part.count_ = std::min(count, count_ - std::min(first, count_));
+    part.count_ = least(count, count_ - least(first, count_));
     return part;
   }
 
@@ -56,18 +55,20 @@ class Chunks {
   constexpr Range operator[](std::size_t k) const { return elements(k, k + 1); }
   /// Elements of the chunks [first, last), counted from the beginning of this window; needs first < last <= count().
   constexpr Range elements(std::size_t first, std::size_t last) const {
-    return {first * length_, std::min(last * length_, extent_ - offset())};
+    return {first * length_, least(last * length_, extent_ - offset())};
   }
 
  private:
   static constexpr std::size_t kMostChunks = 128;
   static constexpr std::size_t kLargestBytes = std::size_t{64} * 1024;
 
+  static constexpr std::size_t least(std::size_t a, std::size_t b) { return a < b ? a : b; }
+  static constexpr std::size_t most(std::size_t a, std::size_t b) { return a < b ? b : a; }
+
   static constexpr std::size_t cut(std::size_t n, std::size_t element_bytes, std::size_t shortest) {
-    const std::size_t largest =
-        std::max<std::size_t>(std::bit_floor(kLargestBytes / std::max<std::size_t>(element_bytes, 1)), 1);
+    const std::size_t largest = most(std::bit_floor(kLargestBytes / most(element_bytes, 1)), most(shortest, 1));
     const std::size_t fewest = n / kMostChunks + (n % kMostChunks != 0);
-    return std::min(std::bit_ceil(std::max(fewest < largest ? fewest : largest, shortest)), std::max(largest, shortest));
+    return std::bit_ceil(most(least(fewest, largest), shortest));
   }
 
   std::size_t length_ = 1;

@@ -1,22 +1,39 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "furrow/engine/backend.hpp"
 
 namespace furrow {
 
-/// Makes a backend that uses at most `concurrency` threads.
-using BackendFactory = std::function<std::unique_ptr<Backend>(int concurrency)>;
-
 /// The names of all backends of this process: those of this build, "serial" first, then those registered.
 std::vector<std::string> backends();
 
-/// Adds a backend under `name`, for all engines made from now on. Throws Error if the name is empty, taken or not a plain word.
+/// A callable std::unique_ptr<Backend>(int concurrency), shared by all copies. (std::function would be this and 10,000 lines more.)
+class BackendFactory {
+ public:
+  BackendFactory() = default;
+  template <class F>
+    requires std::is_invocable_r_v<std::unique_ptr<Backend>, F&, int>
+  BackendFactory(F factory)  // NOLINT(google-explicit-constructor): a parameter type
+      : held_(std::make_shared<F>(std::move(factory))),
+        call_([](void* held, int concurrency) -> std::unique_ptr<Backend> { return (*static_cast<F*>(held))(concurrency); }) {}
+
+  explicit operator bool() const { return held_ != nullptr; }
+  std::unique_ptr<Backend> operator()(int concurrency) const { return call_(held_.get(), concurrency); }
+
+ private:
+  std::shared_ptr<void> held_;
+  std::unique_ptr<Backend> (*call_)(void*, int) = nullptr;
+};
+
+/// Adds a backend under `name`, made by factory(concurrency), for all engines made from now on. Throws Error if the name is empty,
+/// taken or not a plain word.
 void register_backend(std::string_view name, BackendFactory factory);
 
 /// Makes the backend called `name`. Throws Error, listing the known names, if there is none.

@@ -28,35 +28,51 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 struct Add {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a, V b) { return hn::Add(a, b); }
+  static HWY_INLINE V apply(D, V a, V b) {
+    return hn::Add(a, b);
+  }
 };
 struct Subtract {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a, V b) { return hn::Sub(a, b); }
+  static HWY_INLINE V apply(D, V a, V b) {
+    return hn::Sub(a, b);
+  }
 };
 struct Multiply {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a, V b) { return hn::Mul(a, b); }
+  static HWY_INLINE V apply(D, V a, V b) {
+    return hn::Mul(a, b);
+  }
 };
 struct Divide {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a, V b) { return hn::Div(a, b); }
+  static HWY_INLINE V apply(D, V a, V b) {
+    return hn::Div(a, b);
+  }
 };
 struct Negate {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a) { return hn::Neg(a); }
+  static HWY_INLINE V apply(D, V a) {
+    return hn::Neg(a);
+  }
 };
 struct Abs {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a) { return hn::Abs(a); }
+  static HWY_INLINE V apply(D, V a) {
+    return hn::Abs(a);
+  }
 };
 struct Square {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a) { return hn::Mul(a, a); }
+  static HWY_INLINE V apply(D, V a) {
+    return hn::Mul(a, a);
+  }
 };
 struct Sqrt {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a) { return hn::Sqrt(a); }
+  static HWY_INLINE V apply(D, V a) {
+    return hn::Sqrt(a);
+  }
 };
 
 /// The lesser or the greater; NaN if either is NaN, the first one's if both are; −0 is less than +0.
@@ -214,8 +230,12 @@ constexpr std::size_t kLongestText = 10'000;
 constexpr std::size_t kDeepest = 100;
 constexpr std::size_t kMostSteps = 1'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool begins_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 /// Throws Error with the text around `position` and a caret under it.
 [[noreturn]] void fail_at(std::string_view text, std::size_t position, const std::string& what) {
@@ -232,8 +252,9 @@ bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z
 }  // namespace
 
 std::vector<std::string_view> function_names() {
+  // Asked for by help texts, which must not fail on an instruction set that cannot be had: every row is in all tables.
   std::vector<std::string_view> names;
-  for (const Function& function : code().functions)
+  for (const Function& function : std::end(kBuilt)[-1].functions)
     if (begins_name(function.name[0])) names.push_back(function.name);
   return names;
 }
@@ -348,11 +369,14 @@ class Expression::Parser {
     if (token.find_first_not_of("0123456789") == std::string_view::npos) {
       std::int64_t value = 0;
       if (std::from_chars(token.data(), end, value).ec != std::errc())
-        fail_at(text_, begin, "this whole number is beyond 64 bits; with a decimal point it is a fraction: " + std::string(token.substr(0, 40)) + ".0");
+        fail_at(text_, begin,
+                "this whole number is beyond 64 bits; with a decimal point it is a fraction: " + std::string(token.substr(0, 40)) +
+                    ".0");
       emit(value, begin);
     } else {
       double value = 0;
-      if (std::from_chars(token.data(), end, value).ec != std::errc()) fail_at(text_, begin, "this number is beyond the range of float64");
+      if (std::from_chars(token.data(), end, value).ec != std::errc())
+        fail_at(text_, begin, "this number is beyond the range of float64");
       emit(value, begin);
     }
   }
@@ -383,8 +407,8 @@ class Expression::Parser {
     close(opened);
     if (given != function.operands)
       fail_at(text_, begin,
-              std::string(function.name) + " takes " + std::to_string(function.operands) + (function.operands == 1 ? " value" : " values") +
-                  ", not " + std::to_string(given));
+              std::string(function.name) + " takes " + std::to_string(function.operands) +
+                  (function.operands == 1 ? " value" : " values") + ", not " + std::to_string(given));
     emit(&function, begin);
   }
 
@@ -396,7 +420,8 @@ class Expression::Parser {
 
 Expression Expression::parse(std::string_view text) {
   if (text.size() > expression::kLongestText)
-    fail("the expression has " + std::to_string(text.size()) + " characters; at most " + std::to_string(expression::kLongestText) + " are taken");
+    fail("the expression has " + std::to_string(text.size()) + " characters; at most " + std::to_string(expression::kLongestText) +
+         " are taken");
   Expression result;
   result.text_ = text;
   Parser(result).parse();
@@ -494,8 +519,10 @@ class Expression::Compiler {
       if (std::holds_alternative<double>(operand)) scalar_fraction = true;
       const Place* place = std::get_if<Place>(&operand);
       if (place == nullptr) continue;
-      if (!any) type = place->type;
-      else if (place->type != type) type = fractional(type) || fractional(place->type) ? Type::f64 : Type::i64;
+      if (!any)
+        type = place->type;
+      else if (place->type != type)
+        type = fractional(type) || fractional(place->type) ? Type::f64 : Type::i64;
       any = true;
     }
     const bool must = scalar_fraction || function.computes == expression::Computes::fractional;
@@ -517,8 +544,8 @@ class Expression::Compiler {
       if (const auto* whole = std::get_if<std::int64_t>(&value)) {
         if constexpr (std::is_integral_v<T>) {
           if (!std::in_range<T>(*whole))
-            wrong("the whole number " + std::to_string(*whole) + " does not fit the int32 array it meets; write " + std::to_string(*whole) +
-                  ".0 to compute in float64");
+            wrong("the whole number " + std::to_string(*whole) + " does not fit the int32 array it meets; write " +
+                  std::to_string(*whole) + ".0 to compute in float64");
         }
         element = static_cast<T>(*whole);
       } else {
@@ -536,7 +563,8 @@ class Expression::Compiler {
   }
 
   Place instruct(expression::Kernel kernel, std::span<const Place> from, Type type) {
-    Program::Instruction instruction{.kernel = kernel, .operands = from.size(), .from = {}, .to = {Place::scratch, take_block(), type}};
+    Program::Instruction instruction{
+        .kernel = kernel, .operands = from.size(), .from = {}, .to = {Place::scratch, take_block(), type}};
     std::ranges::copy(from, instruction.from.begin());
     program_.instructions_.push_back(instruction);
     // Only now, so that no result is written over an operand of another size. A block given twice (x*x) is free once.

@@ -43,8 +43,8 @@ std::vector<std::string_view> function_names();
 
 }  // namespace expression
 
-/// What a name in an expression stands for: an array of a type, or a scalar. Scalars are weak, as Python's are in NumPy 2: beside an
-/// array they take its type; only a fraction beside whole numbers makes them f64.
+/// What a name in an expression stands for: an array of a type, or a scalar. Scalars are weak, as Python's are in NumPy 2: beside
+/// an array they take its type; only a fraction beside whole numbers makes them f64.
 using Binding = std::variant<Type, std::int64_t, double>;
 
 /// An expression compiled for given types of its arrays.
@@ -70,7 +70,8 @@ class Program {
 
   /// Evaluates n elements. inputs[k] belongs to the k-th of the expression's names (not looked at if that is a scalar), `output` is
   /// for elements of result_type(); all aligned for their elements, the output apart from the inputs. Every result depends on its
-  /// own elements alone, so it does not matter how a larger array is cut into calls. Allocates nothing.
+  /// own elements alone, so it does not matter how a larger array is cut into calls; the same bits with every instruction set, but
+  /// for one thing, as in NumPy: of two NaN with different bits, either may come out of + and *. Allocates nothing.
   void run(std::size_t n, std::span<const void* const> inputs, void* output, Scratch& scratch) const;
 
  private:
@@ -100,7 +101,8 @@ class Program {
   Type result_type_ = Type::f64;
 };
 
-/// A parsed expression: numbers, names, + - * /, parentheses, and functions of expression::function_names(). Precedence is Python's.
+/// A parsed expression: numbers, names, + - * /, parentheses, and functions of expression::function_names(). Precedence is
+/// Python's.
 class Expression {
  public:
   /// Throws Error, with the text and a caret under the place, if it is not an expression, or too long or too deep.
@@ -110,8 +112,8 @@ class Expression {
   const std::vector<std::string>& names() const { return names_; }
 
   /// Compiles it; bindings[k] says what names()[k] is. Types come out as in NumPy 2 (whole numbers wrap, / and sqrt of them give
-  /// f64, i32 or i64 with f32 gives f64); parts made of scalars alone are computed beforehand, in i64 or f64. Throws Error if no array is
-  /// used, if a whole number does not fit the type of the arrays it meets, or on a division of scalars by zero.
+  /// f64, i32 or i64 with f32 gives f64); parts made of scalars alone are computed beforehand, in i64 or f64. Throws Error if no
+  /// array is used, if a whole number does not fit the type of the arrays it meets, or on a division of scalars by zero.
   Program bind(std::span<const Binding> bindings) const;
 
  private:
@@ -121,7 +123,7 @@ class Expression {
   /// The expression in postfix order, so that nothing has to descend into it.
   struct Step {
     std::variant<std::int64_t, double, std::size_t, const expression::Function*> what;  ///< numbers, a name's index, a function
-    std::size_t position;  ///< in the text
+    std::size_t position;                                                               ///< in the text
   };
 
   std::string text_;

@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -12,6 +11,7 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
 
 // Reductions keep one partial result per chunk and combine them in a tree; chunks and tree depend on the size alone, so the same

@@ -1,17 +1,16 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <vector>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/machine.hpp"
+#include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
 
@@ -84,7 +83,7 @@ void write(const In* x, Out* out, const Runs& runs, const PerRun<T>& before, Op&
   }
   std::array<T, kRuns> all{first(0), first(1), first(2), first(3), first(4), first(5), first(6), first(7)};
   for (std::size_t tile = 0; tile < runs.length; tile += kTile) {
-    const std::size_t size = std::min(kTile, runs.length - tile);
+    const std::size_t size = runs.length - tile < kTile ? runs.length - tile : kTile;
     const auto fill = [&](Out* to, std::size_t stride) {
       std::size_t i = 0;
       if (tile == 0) {
@@ -135,8 +134,9 @@ void inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op) {
   // A chunk costs two visits, so it should be a page long; groups of them stay in the threads' caches from the first to the second.
   constexpr std::size_t kShortest = sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1;
   const Chunks chunks(source.size(), sizeof(T), kShortest);
-  const std::size_t per_thread = std::max<std::size_t>(machine().l2_bytes / 2 / (chunks.length() * sizeof(T)), 1);
-  const std::size_t group = std::min(chunks.count(), per_thread * static_cast<std::size_t>(engine.concurrency()));
+  const std::size_t per_thread = 1 + machine().l2_bytes / 2 / (chunks.length() * sizeof(T));
+  const std::size_t all_threads = per_thread * static_cast<std::size_t>(engine.concurrency());
+  const std::size_t group = chunks.count() < all_threads ? chunks.count() : all_threads;
   std::vector<scans::PerRun<T>> totals(group);
   std::optional<T> before;
   for (std::size_t start = 0; start < chunks.count(); start += group) {
