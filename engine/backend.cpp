@@ -30,7 +30,8 @@ struct ThreadState {
   const Backend* inside = nullptr;
   std::uint64_t call = 0;
 };
-constinit thread_local ThreadState here;
+// Read several times a task, so not through a function call as thread-local data of a shared library are by default.
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState here;
 
 std::atomic<std::uint64_t> calls{0};
 

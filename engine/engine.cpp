@@ -1,7 +1,6 @@
 #include "furrow/engine/engine.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <string>
@@ -15,6 +14,9 @@ namespace furrow {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// How much more than the least time of a fork and join must be won: threads are rarely as wide awake as when that was measured.
+constexpr double kMargin = 1.5;
 
 float nanoseconds_since(Clock::time_point start) { return std::chrono::duration<float, std::nano>(Clock::now() - start).count(); }
 
@@ -129,13 +131,13 @@ bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
   if (cost.nanoseconds() == 0) return false;
   const double serial = double{cost.nanoseconds()} * static_cast<double>(chunks.size());
   const double threads = std::min<double>(concurrency(), static_cast<double>(chunks.count()));
-  return serial - serial / threads > fork_join_nanoseconds();
+  return serial - serial / threads > kMargin * fork_join_nanoseconds();
 }
 
 /// Works on the calling thread, looking at the clock ever more rarely, until all is done or what is left is seen to be worth a fork
 /// and join. Returns how many chunks were done. At worst the call takes a fork and join longer than it had to.
 std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
-  const double fork_join = fork_join_nanoseconds();
+  const double fork_join = kMargin * fork_join_nanoseconds();
   const Clock::time_point start = Clock::now();
   for (std::size_t done = 0, until = 1;; until = std::min(until * 16, chunks.count())) {
     in_order(done, until, body);
@@ -175,24 +177,22 @@ void Engine::in_order(std::size_t first, std::size_t last, ChunkBodyRef body) co
   }
 }
 
-/// What an empty call costs with threads that are awake: the median of a few.
+/// What an empty call costs with threads that are awake: the least of a few, since whatever else the machine does only adds to it.
 double Engine::fork_join_nanoseconds() const {
   if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
-  constexpr std::size_t kCalls = 15;
+  constexpr int kCalls = 15;
   constexpr float kBudget = 300'000;  // ns; more threads than cores make each call slow
-  std::array<float, kCalls> times{};
+  float least = 0;
   const Clock::time_point start = Clock::now();
-  std::size_t calls = 0;
-  while (calls < kCalls && (calls == 0 || nanoseconds_since(start) < kBudget)) {
+  for (int call = 0; call < kCalls && (call == 0 || nanoseconds_since(start) < kBudget); ++call) {
     const Clock::time_point before = Clock::now();
     const BulkResult empty = backend_->bulk(static_cast<std::size_t>(concurrency()), [](std::size_t) {});
     if (empty.inlined) return 0;  // inside a parallel region: nothing to learn, and nothing to pay
-    times[calls++] = nanoseconds_since(before);
+    const float time = nanoseconds_since(before);
+    least = call == 0 ? time : std::min(least, time);
   }
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(calls / 2), times.begin() + static_cast<std::ptrdiff_t>(calls));
-  const float median = times[calls / 2];
-  fork_join_.store(median, std::memory_order_relaxed);
-  return median;
+  fork_join_.store(least, std::memory_order_relaxed);
+  return least;
 }
 
 }  // namespace furrow
