@@ -1,0 +1,147 @@
+#include "tools/console.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/engine/error.hpp"
+
+namespace furrow::console {
+namespace {
+
+std::atomic<int> received{0};
+static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
+std::stop_source stop_source;
+
+// Written while no file is to be removed, read by the handler.
+char doomed[PATH_MAX];
+std::atomic<bool> has_doomed{false};
+
+extern "C" void on_signal(int number) {
+  int none = 0;
+  if (received.compare_exchange_strong(none, number)) return;
+  if (has_doomed.load()) unlink(doomed);
+  _exit(128 + number);
+}
+
+/// 0, or the errno that writing failed with.
+int write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = write(descriptor, text.data(), text.size());
+    if (wrote >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(wrote));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+bool terminal_on_stderr() {
+  const char* kind = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+}
+
+}  // namespace
+
+void prepare() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // Opened the wrong way round, so that using it is still an error.
+    if (fcntl(descriptor, F_GETFD) < 0) (void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void print(std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == EPIPE) throw Closed();
+  if (error != 0) fail(std::string("cannot write to standard output: ") + std::strerror(error));
+}
+
+void print_error(std::string_view message) {
+  (void)write_all(STDERR_FILENO, fmt::format("furrow: error: {}\n", message));
+}
+
+std::stop_token stop_on_signals() {
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int number : {SIGINT, SIGTERM}) {
+    struct sigaction before = {};
+    // What is ignored from the start (nohup, background jobs of a script) stays ignored.
+    if (sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
+  }
+  return stop_source.get_token();
+}
+
+void poll_signals() {
+  if (received.load(std::memory_order_relaxed) != 0) stop_source.request_stop();
+}
+
+void throw_if_stopped() {
+  poll_signals();
+  if (stop_source.stop_requested()) throw Cancelled();
+}
+
+int signal_received() {
+  return received.load();
+}
+
+void remove_if_killed(const std::string& path) {
+  has_doomed.store(false);
+  if (path.empty() || path.size() >= sizeof(doomed)) return;
+  std::memcpy(doomed, path.c_str(), path.size() + 1);
+  has_doomed.store(true);
+}
+
+Progress::Progress(std::string label, std::uint64_t total_bytes, bool quiet)
+    : label_(std::move(label)), total_(total_bytes), enabled_(!quiet && terminal_on_stderr()), next_draw_(500'000'000) {}
+
+Progress::~Progress() {
+  if (drawn_.load()) (void)write_all(STDERR_FILENO, "\r\033[K");
+}
+
+void Progress::add(std::uint64_t bytes) {
+  if (!enabled_) return;
+  const std::uint64_t done = done_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  const std::int64_t now = std::chrono::nanoseconds(Clock::now() - start_).count();
+  std::int64_t due = next_draw_.load(std::memory_order_relaxed);
+  // Whoever moves the time of the next drawing draws this one.
+  if (now >= due && next_draw_.compare_exchange_strong(due, now + 100'000'000)) draw(done, static_cast<double>(now) * 1e-9);
+}
+
+void Progress::draw(std::uint64_t done, double seconds) {
+  constexpr int kWidth = 30;
+  const double share = total_ == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total_);
+  const int full = static_cast<int>(share * kWidth);
+  const double left = share > 0 ? seconds / share - seconds : 0;
+  const std::string line = fmt::format(
+      "\r\033[K{} [{}{}] {:3.0f} %  {:.2f} GB/s  {:.0f} s left", label_, std::string(static_cast<std::size_t>(full), '#'),
+      std::string(static_cast<std::size_t>(kWidth - full), '.'), share * 100, static_cast<double>(done) * 1e-9 / seconds, left);
+  drawn_.store(true);
+  (void)write_all(STDERR_FILENO, line);
+}
+
+void CommonOptions::add_to(CLI::App& command) {
+  command.add_option("--backend", backend, "The threading runtime; by default the one `furrow bench` picked");
+  command.add_option("--threads", threads, "The most threads to use; by default all allowed")->check(CLI::Range(1, 4096));
+  command.add_flag("--json", json, "Print what was done as JSON");
+  command.add_flag("-q,--quiet", quiet, "No progress bar");
+}
+
+Engine CommonOptions::engine() const {
+  const EngineOptions options{.concurrency = threads, .stop = stop_on_signals()};
+  return backend.empty() ? Engine(options) : Engine(backend, options);
+}
+
+}  // namespace furrow::console
