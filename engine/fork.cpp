@@ -6,13 +6,25 @@
 
 namespace furrow {
 namespace {
+
 std::atomic<unsigned> generation{0};
-}
+constinit thread_local bool survivor = false;
+
+/// Installed when the library is loaded: the host may fork before it first calls. Without the handler the generation stays 0, as if
+/// no fork() had happened.
+[[maybe_unused]] const int installed = pthread_atfork(nullptr, nullptr, [] {
+  generation.fetch_add(1, std::memory_order_relaxed);
+  survivor = true;
+});
+
+}  // namespace
 
 unsigned fork_generation() {
-  static const int installed = pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
-  static_cast<void>(installed);  // without the handler the generation stays 0: as if no fork() had happened
   return generation.load(std::memory_order_relaxed);
+}
+
+bool survived_fork() {
+  return survivor;
 }
 
 }  // namespace furrow

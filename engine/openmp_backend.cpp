@@ -17,9 +17,9 @@ class OpenmpBackend final : public Backend {
 
  private:
   void run(std::size_t tasks, TaskRef body, Schedule schedule) override {
-    if (fork_generation() == born_) return loop(tasks, body, schedule);
-    // The child of a fork() has libgomp's bookkeeping but none of its threads: a region opened here would wait for them for ever.
-    // A new thread has no team yet and makes its own.
+    if (!survived_fork()) return loop(tasks, body, schedule);
+    // The thread that came through a fork() has libgomp's bookkeeping of its team but none of the team's threads: a region opened here
+    // would wait for them for ever. A new thread has no team yet and makes its own.
     try {
       std::thread([&] { loop(tasks, body, schedule); }).join();
     } catch (const std::system_error&) {
@@ -38,8 +38,6 @@ class OpenmpBackend final : public Backend {
   }
 
   bool inside_region() const override { return omp_in_parallel() != 0; }
-
-  const unsigned born_ = fork_generation();
 };
 
 }  // namespace

@@ -54,27 +54,32 @@ class TaskIterator {
   std::size_t task_ = 0;
 };
 
-/// The standard's parallel algorithms. In libstdc++ they stand on oneTBB, so this backend's arena decides how many threads they get.
-/// They offer no choice of schedule: tasks go to whichever thread is free.
+/// The standard's parallel algorithms. In libstdc++ they stand on oneTBB, so this backend's arenas decide how many threads they
+/// get. They offer no choice of schedule: tasks go to whichever thread is free.
 class StdparBackend final : public Backend {
  public:
-  explicit StdparBackend(int concurrency) : Backend(concurrency), arena_(concurrency) {}
+  explicit StdparBackend(int concurrency) : Backend(concurrency), arenas_(concurrency) {}
   std::string_view name() const override { return "stdpar"; }
 
  private:
   void run(std::size_t tasks, TaskRef body, Schedule) override {
-    arena_.execute([&] { std::for_each(std::execution::par, TaskIterator(0), TaskIterator(tasks), body); }, inside_task());
+    arenas_.execute([&] { std::for_each(std::execution::par, TaskIterator(0), TaskIterator(tasks), body); }, inside_task(), tasks,
+                    body);
   }
 
   bool nests() const override { return true; }
 
-  TbbArena arena_;
+  TbbArenas arenas_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_stdpar_backend(int concurrency) { return std::make_unique<StdparBackend>(concurrency); }
+std::unique_ptr<Backend> make_stdpar_backend(int concurrency) {
+  return std::make_unique<StdparBackend>(concurrency);
+}
 
-std::string stdpar_version() { return "libstdc++ " + std::to_string(_GLIBCXX_RELEASE) + " on oneTBB"; }
+std::string stdpar_version() {
+  return "libstdc++ " + std::to_string(_GLIBCXX_RELEASE) + " on oneTBB";
+}
 
 }  // namespace furrow

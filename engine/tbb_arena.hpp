@@ -4,9 +4,16 @@
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <utility>
+#include <vector>
+
+#include "furrow/engine/backend.hpp"
+#include "furrow/engine/fork.hpp"
+#include "furrow/engine/warning.hpp"
 
 namespace furrow {
 
@@ -59,26 +66,99 @@ class TbbThreadLimit {
   int cores_ = tbb::info::default_concurrency();
 };
 
-/// An arena of exactly so many threads, more than there are cores too; what the two backends that stand on oneTBB share.
-class TbbArena {
+/// Arenas of exactly so many threads, more than there are cores too; what the two backends that stand on oneTBB share.
+///
+/// Calls that run at once have an arena each: a thread that waits at the end of a call takes up any task of the arena it is in, and
+/// on top of its own may not start one of another call, for it may hold a lock that this one wants. Isolating the work instead is
+/// not enough: a caller who finds an arena full waits for it outside the isolation. The threads behind the arenas are the same.
+///
+/// In the child of a fork() oneTBB's threads are gone, and whatever locks they held at that moment stay held. So there, if the
+/// parent had started it, oneTBB is not touched again, not even to take an arena down: tasks run on the calling thread.
+class TbbArenas {
  public:
-  explicit TbbArena(int concurrency) : limit_(concurrency), arena_(concurrency) { arena_.initialize(); }
+  explicit TbbArenas(int concurrency) : concurrency_(concurrency) {
+    if (concurrency < 2 || lost_in_fork()) return;
+    limit_ = std::make_unique<TbbThreadLimit>(concurrency);
+    first_ = make().release();
+  }
+  ~TbbArenas() {
+    std::unique_ptr<tbb::task_arena> first(first_.exchange(nullptr));
+    if (limit_ == nullptr || !lost_in_fork()) return;
+    static_cast<void>(first.release());
+    for (std::unique_ptr<tbb::task_arena>& spare : spares_) static_cast<void>(spare.release());
+    static_cast<void>(limit_.release());
+  }
+  TbbArenas(const TbbArenas&) = delete;
+  TbbArenas& operator=(const TbbArenas&) = delete;
 
-  /// Runs work() in the arena: a thread that waits there starts no task of the program around it. `nested`: the caller is one of the
-  /// arena's threads in the middle of a task; isolated then, so that while it waits it does not start a second task on top of the
-  /// first, which may hold a lock.
-  template <class Work>
-  void execute(const Work& work, bool nested) {
-    if (nested) {
-      tbb::this_task_arena::isolate(work);
+  /// Runs parallel() in an arena, or body(0) … body(tasks - 1) where there is none. `nested`: the caller is one of this object's
+  /// threads in the middle of a task; it stays in its arena and, while it waits, works on nothing but this call.
+  template <class Parallel>
+  void execute(const Parallel& parallel, bool nested, std::size_t tasks, TaskRef body) {
+    if (limit_ == nullptr || lost_in_fork()) {
+      warn_once(
+          "this process is a fork() of one that had started oneTBB, whose threads do not survive that: calls run on one thread");
+      for (std::size_t task = 0; task < tasks; ++task) body(task);
+    } else if (nested) {
+      tbb::this_task_arena::isolate(parallel);
     } else {
-      arena_.execute(work);
+      Lease lease(*this);
+      lease.arena->execute(parallel);
     }
   }
 
  private:
-  TbbThreadLimit limit_;
-  tbb::task_arena arena_;
+  /// An arena that no other call is in.
+  struct Lease {
+    explicit Lease(TbbArenas& all) : owner(all), arena(all.take()) {}
+    ~Lease() { owner.give_back(std::move(arena)); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    TbbArenas& owner;
+    std::unique_ptr<tbb::task_arena> arena;
+  };
+
+  std::unique_ptr<tbb::task_arena> take() {
+    // One exchange where calls come one after the other.
+    if (tbb::task_arena* first = first_.exchange(nullptr)) return std::unique_ptr<tbb::task_arena>(first);
+    const std::lock_guard lock(mutex_);
+    if (spares_.empty()) {
+      spares_.reserve(++made_);  // so that giving back cannot fail
+      return make();
+    }
+    std::unique_ptr<tbb::task_arena> spare = std::move(spares_.back());
+    spares_.pop_back();
+    return spare;
+  }
+
+  void give_back(std::unique_ptr<tbb::task_arena> arena) {
+    tbb::task_arena* none = nullptr;
+    if (first_.compare_exchange_strong(none, arena.get())) {
+      static_cast<void>(arena.release());
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    spares_.push_back(std::move(arena));
+  }
+
+  std::unique_ptr<tbb::task_arena> make() const {
+    auto arena = std::make_unique<tbb::task_arena>(concurrency_);
+    arena->initialize();
+    return arena;
+  }
+
+  /// Whether there was a fork() since this was first asked, which is when the first arena was made.
+  static bool lost_in_fork() {
+    static const unsigned born = fork_generation();
+    return fork_generation() != born;
+  }
+
+  int concurrency_;
+  std::unique_ptr<TbbThreadLimit> limit_;  // null if oneTBB was not started; outlives the arenas
+  std::atomic<tbb::task_arena*> first_{nullptr};
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<tbb::task_arena>> spares_;
+  std::size_t made_ = 1;
 };
 
 }  // namespace furrow

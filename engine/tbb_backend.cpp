@@ -7,16 +7,16 @@
 namespace furrow {
 namespace {
 
-/// oneTBB loops in an arena of their own.
+/// oneTBB loops in arenas of their own.
 class TbbBackend final : public Backend {
  public:
-  explicit TbbBackend(int concurrency) : Backend(concurrency), arena_(concurrency) {}
+  explicit TbbBackend(int concurrency) : Backend(concurrency), arenas_(concurrency) {}
   std::string_view name() const override { return "tbb"; }
 
  private:
   void run(std::size_t tasks, TaskRef body, Schedule schedule) override {
     const auto loop = [&](const auto& partitioner) {
-      arena_.execute([&] { tbb::parallel_for(std::size_t{0}, tasks, body, partitioner); }, inside_task());
+      arenas_.execute([&] { tbb::parallel_for(std::size_t{0}, tasks, body, partitioner); }, inside_task(), tasks, body);
     };
     if (schedule == Schedule::dynamic) {
       loop(tbb::simple_partitioner{});
@@ -27,12 +27,14 @@ class TbbBackend final : public Backend {
 
   bool nests() const override { return true; }
 
-  TbbArena arena_;
+  TbbArenas arenas_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_tbb_backend(int concurrency) { return std::make_unique<TbbBackend>(concurrency); }
+std::unique_ptr<Backend> make_tbb_backend(int concurrency) {
+  return std::make_unique<TbbBackend>(concurrency);
+}
 
 std::string tbb_version() {
   return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR) + "." +
