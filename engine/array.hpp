@@ -22,6 +22,12 @@ class Array {
   using value_type = T;
 
   Array() = default;
+  Array(Array&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  Array& operator=(Array&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
   /// n zeros (all bytes 0).
   Array(Engine& engine, std::size_t n) : Array(n) {

@@ -155,7 +155,7 @@ class Engine {
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<const Tuning> tuning_;
   mutable std::atomic<float> fork_join_{0};
-  std::atomic<std::uint64_t> last_{0};
+  std::atomic<std::uint64_t> last_{static_cast<std::uint64_t>(Serial::no_work)};
 };
 
 }  // namespace furrow
