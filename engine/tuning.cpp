@@ -86,9 +86,10 @@ json to_json(const Tuning& tuning) {
   return entry;
 }
 
-[[noreturn]] void fail_to_write(const std::string& path, int error) {
-  fail("the tuning file " + path + " cannot be written: " + std::strerror(error) + "; set FURROW_TUNING to a path that can be");
+[[noreturn]] void fail_to_write(const std::string& path, const std::string& reason) {
+  fail("the tuning file " + path + " cannot be written: " + reason + "; set FURROW_TUNING to a path that can be");
 }
+[[noreturn]] void fail_to_write(const std::string& path, int error) { fail_to_write(path, std::strerror(error)); }
 
 /// Holds a lock on a folder while it lives, so that of two processes that save at once neither entry is lost.
 class FolderLock {
@@ -178,6 +179,8 @@ void Tuning::save() const {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail_to_write(file, error.value());
+  // A folder or a device is not a broken tuning file: it must not be moved out of the way.
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) fail_to_write(file, "it is not a regular file");
   const FolderLock lock(folder.string());
   json content;
   try {
