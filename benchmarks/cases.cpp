@@ -1,0 +1,60 @@
+#include "benchmarks/cases.hpp"
+
+#include <algorithm>
+
+#include "benchmarks/peers.hpp"
+#include "furrow/engine/error.hpp"
+#include "furrow/engine/registry.hpp"
+
+namespace furrow::bench {
+
+std::string runtime_of(std::string_view backend) {
+  if (backend == "openmp" || backend == "raw_openmp" || backend == "roof") return "openmp";
+  if (backend == "tbb" || backend == "stdpar" || backend == "raw_tbb" || backend == "raw_stdpar") return "tbb";
+  if (backend == "serial" || backend == "serial_loop") return "none";
+  return std::string(backend);
+}
+
+std::string case_name(const table::Kernel& kernel, std::string_view backend, Type type, std::size_t n) {
+  return std::string(kernel.name) + "/" + std::string(backend) + "/" + std::string(type_code(type)) + "/" + std::to_string(n);
+}
+
+Candidates::Candidates(const std::vector<std::string>& wanted, int threads) {
+  const std::vector<std::string> all_backends = furrow::backends();
+  const std::vector<std::string_view> all_peers = peer_backends();
+  for (const std::string& name : wanted) {
+    if (std::ranges::find(all_backends, name) != all_backends.end() || std::ranges::find(all_peers, name) != all_peers.end())
+      continue;
+    std::string known;
+    for (const std::string& backend : all_backends) known += (known.empty() ? "" : ", ") + backend;
+    for (const std::string_view peer : all_peers) known += ", " + std::string(peer);
+    fail("unknown backend \"" + name + "\"; the suite has " + known);
+  }
+  const auto chosen = [&](std::string_view name) { return wanted.empty() || std::ranges::find(wanted, name) != wanted.end(); };
+  for (const std::string& name : all_backends) {
+    const Engine& engine = engines_.try_emplace(name, name, EngineOptions{.concurrency = threads}).first->second;
+    threads_ = std::max(threads_, engine.concurrency());
+    if (engine.concurrency() == threads_) placing_ = name;
+    if (chosen(name)) backends_.push_back(name);
+  }
+  for (const std::string_view name : all_peers)
+    if (chosen(name)) peers_.emplace_back(name);
+}
+
+std::vector<Candidate> Candidates::of(const table::Kernel& kernel) {
+  std::vector<Candidate> found;
+  for (const std::string& name : backends_) {
+    Engine* const engine = &engines_.at(name);
+    found.push_back(
+        {name, false, runtime_of(name), {[engine, run = kernel.run](table::Operands& operands) { run(*engine, operands); }}});
+  }
+  for (const std::string& name : peers_) {
+    Candidate peer{name, true, runtime_of(name), {}};
+    for (const PeerFunction run : find_peer(name, kernel.name))
+      peer.variants.emplace_back([run, threads = threads_](table::Operands& operands) { run(operands, threads); });
+    if (!peer.variants.empty()) found.push_back(std::move(peer));
+  }
+  return found;
+}
+
+}  // namespace furrow::bench

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/kernels/table.hpp"
+
+namespace furrow::bench {
+
+/// Somebody who can do a kernel: one of furrow's backends, or a peer.
+struct Candidate {
+  std::string backend;
+  bool peer = false;
+  std::string runtime;  ///< those of one runtime do not disturb each other
+  /// Ways of doing it, of which the fastest counts; furrow's have one.
+  std::vector<std::function<void(table::Operands&)>> variants;
+};
+
+/// The candidates that a run chose from all there are, with an engine for each of furrow's backends.
+class Candidates {
+ public:
+  /// `wanted`: names of backends and peers; empty means all. Throws Error, listing what there is, if one is unknown.
+  Candidates(const std::vector<std::string>& wanted, int threads);
+
+  int threads() const { return threads_; }
+  const std::vector<std::string>& backends() const { return backends_; }  ///< furrow's
+  const std::vector<std::string>& peers() const { return peers_; }
+
+  /// Those that can do `kernel`, furrow's first.
+  std::vector<Candidate> of(const table::Kernel& kernel);
+
+  /// Makes arrays: their pages are then spread over the threads as they are for a program that uses furrow.
+  Engine& placing_engine() { return engines_.at(placing_); }
+
+ private:
+  int threads_ = 1;
+  std::vector<std::string> backends_;
+  std::vector<std::string> peers_;
+  std::map<std::string, Engine> engines_;
+  std::string placing_;
+};
+
+/// Which runtime's threads a backend or peer leaves spinning.
+std::string runtime_of(std::string_view backend);
+
+/// "triad/tbb/f64/1024"
+std::string case_name(const table::Kernel& kernel, std::string_view backend, Type type, std::size_t n);
+
+}  // namespace furrow::bench

@@ -1,0 +1,119 @@
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_reduce.h>
+#include <oneapi/tbb/parallel_scan.h>
+
+#include "benchmarks/peers/formulas.hpp"
+#include "benchmarks/peers/tbb_threads.hpp"
+
+namespace furrow::bench {
+namespace {
+
+using Indices = tbb::blocked_range<std::size_t>;
+
+template <class Kernel>
+void each(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] {
+      tbb::parallel_for(Indices(0, x.n), [x](const Indices& range) {
+        for (std::size_t i = range.begin(); i != range.end(); ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
+      });
+    });
+  });
+}
+
+/// The reduction of a part; `omp simd` allows the compiler to reorder it.
+template <class Kernel, class T, class R>
+R reduce_part(const Arrays<T>& x, const Indices& range, R result) {
+  const std::size_t end = range.end();
+  if constexpr (std::is_same_v<Kernel, Min>) {
+#pragma omp simd reduction(min : result)
+    for (std::size_t i = range.begin(); i < end; ++i) result = std::min(result, x.a[i]);
+  } else if constexpr (std::is_same_v<Kernel, Max>) {
+#pragma omp simd reduction(max : result)
+    for (std::size_t i = range.begin(); i < end; ++i) result = std::max(result, x.a[i]);
+  } else {
+#pragma omp simd reduction(+ : result)
+    for (std::size_t i = range.begin(); i < end; ++i) result += Kernel::term(static_cast<R>(x.a[i]), static_cast<R>(x.b[i]));
+  }
+  return result;
+}
+
+template <class Kernel>
+void reduce(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    using R = typename Kernel::template Result<T>;
+    on_threads(threads, [&] {
+      const R result = tbb::parallel_reduce(
+          Indices(0, x.n), Kernel::template identity<R>(),
+          [x](const Indices& range, R total) { return reduce_part<Kernel>(x, range, total); },
+          [](R left, R right) { return Kernel::join(left, right); });
+      operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+    });
+  });
+}
+
+void scan(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    on_threads(threads, [&] {
+      tbb::parallel_scan(
+          Indices(0, x.n), T{0},
+          [x](const Indices& range, T total, bool is_final) {
+            const std::size_t end = range.end();
+            if (is_final) {
+              for (std::size_t i = range.begin(); i < end; ++i) x.out[i] = total = total + x.a[i];
+            } else {
+#pragma omp simd reduction(+ : total)
+              for (std::size_t i = range.begin(); i < end; ++i) total += x.a[i];
+            }
+            return total;
+          },
+          [](T left, T right) { return left + right; });
+    });
+  });
+}
+
+void fractal(table::Operands& operands, int threads) {
+  std::int32_t* const out = operands.out<std::int32_t>().data();
+  const std::size_t n = operands.size();
+  on_threads(threads, [&] {
+    tbb::parallel_for(std::size_t{0}, (n + kRow - 1) / kRow, [=](std::size_t row) {
+      for (std::size_t i = row * kRow; i < std::min(n, (row + 1) * kRow); ++i) out[i] = escape_steps(i, n);
+    });
+  });
+}
+
+void each_small(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] {
+      small_calls(x.n, [x](std::size_t begin, std::size_t end) {
+        tbb::parallel_for(Indices(begin, end), [x](const Indices& range) {
+          for (std::size_t i = range.begin(); i != range.end(); ++i) x.out[i] = x.a[i] * x.b[i];
+        });
+      });
+    });
+  });
+}
+
+constexpr Peer kPeers[] = {
+    {"fill", each<Fill>},        {"copy", each<Copy>},
+    {"square", each<Square>},    {"sqrt", each<Sqrt>},
+    {"add", each<Add>},          {"mul", each<Mul>},
+    {"axpy", each<Axpy>},        {"triad", each<Triad>},
+    {"sum", reduce<Sum>},        {"dot", reduce<Dot>},
+    {"min", reduce<Min>},        {"max", reduce<Max>},
+    {"for_each", each<Scale>},   {"for_each_index", each<Add>},
+    {"transform", each<Square>}, {"transform2", each<MulAdd>},
+    {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
+    {"inclusive_scan", scan},    {"fractal", fractal},
+    {"small_calls", each_small},
+};
+
+}  // namespace
+
+template <>
+std::span<const Peer> raw_tbb<Isa::FURROW_PEER_ISA>() {
+  return kPeers;
+}
+
+}  // namespace furrow::bench

@@ -1,0 +1,65 @@
+#include "benchmarks/peers/formulas.hpp"
+
+namespace furrow::bench {
+namespace {
+
+template <class Kernel>
+void each(table::Operands& operands, int) {
+  with_arrays(operands, [](const auto& x) {
+    for (std::size_t i = 0; i < x.n; ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
+  });
+}
+
+template <class Kernel>
+void reduce(table::Operands& operands, int) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    using R = typename Kernel::template Result<T>;
+    R result = Kernel::template identity<R>();
+    for (std::size_t i = 0; i < x.n; ++i)
+      result = Kernel::join(result, Kernel::term(static_cast<R>(x.a[i]), static_cast<R>(x.b[i])));
+    operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+  });
+}
+
+void scan(table::Operands& operands, int) {
+  with_arrays(operands, []<class T>(const Arrays<T>& x) {
+    T total = 0;
+    for (std::size_t i = 0; i < x.n; ++i) x.out[i] = total = total + x.a[i];
+  });
+}
+
+void fractal(table::Operands& operands, int) {
+  std::int32_t* const out = operands.out<std::int32_t>().data();
+  for (std::size_t i = 0; i < operands.size(); ++i) out[i] = escape_steps(i, operands.size());
+}
+
+void each_small(table::Operands& operands, int) {
+  with_arrays(operands, [](const auto& x) {
+    small_calls(x.n, [x](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) x.out[i] = x.a[i] * x.b[i];
+    });
+  });
+}
+
+constexpr Peer kPeers[] = {
+    {"fill", each<Fill>},        {"copy", each<Copy>},
+    {"square", each<Square>},    {"sqrt", each<Sqrt>},
+    {"add", each<Add>},          {"mul", each<Mul>},
+    {"axpy", each<Axpy>},        {"triad", each<Triad>},
+    {"sum", reduce<Sum>},        {"dot", reduce<Dot>},
+    {"min", reduce<Min>},        {"max", reduce<Max>},
+    {"for_each", each<Scale>},   {"for_each_index", each<Add>},
+    {"transform", each<Square>}, {"transform2", each<MulAdd>},
+    {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
+    {"inclusive_scan", scan},    {"fractal", fractal},
+    {"small_calls", each_small},
+};
+
+}  // namespace
+
+template <>
+std::span<const Peer> serial_loop<Isa::FURROW_PEER_ISA>() {
+  return kPeers;
+}
+
+}  // namespace furrow::bench

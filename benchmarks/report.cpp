@@ -1,0 +1,105 @@
+#include "benchmarks/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <vector>
+
+namespace furrow::bench {
+namespace {
+
+constexpr std::string_view kIrregular = "irregular";
+
+/// "2^16" where it is a power of two.
+std::string size_text(std::size_t n) {
+  return std::has_single_bit(n) ? fmt::format("2^{}", std::countr_zero(n)) : std::to_string(n);
+}
+
+/// Elements per second where bytes say nothing about the work, else bytes.
+double speed(const Group& group, const Case& one) {
+  const double elements = static_cast<double>(group.n) / median(one.timings.real);
+  return group.kernel->family == kIrregular ? elements * 1e-6 : elements * group.kernel->bytes(group.type) * 1e-9;
+}
+
+std::string number(double value) {
+  const int decimals = value < 0.1 ? 4 : value < 10 ? 2 : value < 1000 ? 1 : 0;
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+/// The fastest case that `eligible` lets through; null if none was timed.
+template <class Eligible>
+const Case* fastest(const Group& group, const Eligible& eligible) {
+  const Case* best = nullptr;
+  for (const Case& one : group.cases)
+    if (one.timed() && eligible(one) && (best == nullptr || median(one.timings.real) < median(best->timings.real))) best = &one;
+  return best;
+}
+
+/// How many times as fast as `other` it is, with a mark where that is beyond noise.
+std::string against(const Case& one, const Case* other) {
+  if (other == nullptr) return "";
+  const Ratio ratio = compare(other->timings.real, one.timings.real);
+  return fmt::format("{:.2f}{}", ratio.ratio, ratio.slower() ? "+" : ratio.faster() ? "-" : " ");
+}
+
+std::string row(const Measurements& measurements, const Group& group) {
+  const Case* const best = fastest(group, [](const Case& one) { return !one.peer; });
+  const Case* const peer = fastest(group, [](const Case& one) { return one.peer && one.backend != "roof"; });
+  const Case* const roof = fastest(group, [](const Case& one) { return one.backend == "roof"; });
+  std::string text = fmt::format("{:<16} {} {:>5}", group.kernel->name, type_code(group.type), size_text(group.n));
+  for (const std::string& backend : measurements.backends) {
+    const Case* const one = group.find(backend);
+    if (one == nullptr || !one->timed()) {
+      text += fmt::format(" {:>7} ", one != nullptr && one->fault ? "WRONG" : "");
+      continue;
+    }
+    text +=
+        fmt::format(" {:>7}{}", number(speed(group, *one)), compare(one->timings.real, best->timings.real).slower() ? "-" : " ");
+  }
+  text += fmt::format(" {:>7} {:<11}", peer == nullptr ? "" : number(speed(group, *peer)), peer == nullptr ? "" : peer->backend);
+  text += fmt::format(" {:>7}", roof == nullptr ? "" : number(speed(group, *roof)));
+  if (best != nullptr) text += fmt::format("  {:>6} {:>6}", against(*best, peer), against(*best, roof));
+  return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+}
+
+std::string header(const Measurements& measurements, std::string_view family) {
+  std::string text =
+      fmt::format("{}, {}\n{:<16} {:<3} {:>5}", family, family == kIrregular ? "million elements/s" : "GB/s", "kernel", "", "n");
+  for (const std::string& backend : measurements.backends) text += fmt::format(" {:>7} ", backend);
+  return text + fmt::format(" {:>7} {:<11} {:>7}  {:>6} {:>6}\n", "best", "peer", "roof", "/peer", "/roof");
+}
+
+}  // namespace
+
+std::string tables(const Measurements& measurements) {
+  std::vector<std::string_view> families;
+  for (const Group& group : measurements.groups)
+    if (std::ranges::find(families, group.kernel->family) == families.end()) families.push_back(group.kernel->family);
+  std::string text;
+  for (const std::string_view family : families) {
+    text += header(measurements, family);
+    for (const Group& group : measurements.groups)
+      if (group.kernel->family == family) text += row(measurements, group);
+    text += "\n";
+  }
+  text +=
+      "A - behind a backend: slower than the fastest of them beyond noise. /peer and /roof: how many times as fast as the best\n"
+      "plain loop and as the best hand-written one furrow's fastest backend is; + or - where that is beyond noise.\n";
+  for (const std::string& note : measurements.notes) text += "Note: " + note + ".\n";
+  for (const Group& group : measurements.groups)
+    for (const Case& one : group.cases)
+      if (one.fault) text += "WRONG: " + group.name(one) + ": " + *one.fault + "; it was not timed.\n";
+  return text;
+}
+
+std::string in_words(const Measurements& measurements, const Verdict& verdict) {
+  std::string text;
+  if (measurements.interrupted)
+    text += fmt::format("Partial: stopped after {} of {} groups of cases.\n", measurements.groups.size(), measurements.planned);
+  text += verdict.backend.empty() ? "Verdict: " : fmt::format("Verdict: {}. ", verdict.backend);
+  return text + fmt::format("Because {}.\n", verdict.reason);
+}
+
+}  // namespace furrow::bench

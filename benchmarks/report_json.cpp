@@ -1,0 +1,88 @@
+#include <benchmark/benchmark.h>
+
+#include <ostream>
+
+#include "benchmarks/report.hpp"
+
+namespace furrow::bench {
+namespace {
+
+using Run = benchmark::BenchmarkReporter::Run;
+
+Run entry(const Group& group, const Case& one) {
+  Run run;
+  run.run_name.function_name = group.name(one);
+  run.repetitions = static_cast<std::int64_t>(one.timings.real.size());
+  run.threads = 1;  // Google Benchmark's own threads, not the backend's
+  run.time_unit = benchmark::kNanosecond;
+  run.iterations = static_cast<benchmark::IterationCount>(one.timings.calls);
+  return run;
+}
+
+void set_times(Run& run, const Group& group, double real, double cpu) {
+  run.real_accumulated_time = real * static_cast<double>(run.iterations);
+  run.cpu_accumulated_time = cpu * static_cast<double>(run.iterations);
+  const double elements = static_cast<double>(group.n) / real;
+  run.counters["bytes_per_second"] = elements * group.kernel->bytes(group.type);
+  run.counters["items_per_second"] = elements;
+}
+
+std::vector<Run> runs(const Group& group, const Case& one, std::int64_t index) {
+  std::vector<Run> entries;
+  const Timings& timings = one.timings;
+  for (std::size_t round = 0; round < timings.real.size(); ++round) {
+    Run run = entry(group, one);
+    run.family_index = index;
+    run.repetition_index = static_cast<std::int64_t>(round);
+    set_times(run, group, timings.real[round], timings.cpu[round]);
+    entries.push_back(std::move(run));
+  }
+  Run middle = entry(group, one);
+  middle.family_index = index;
+  middle.run_type = Run::RT_Aggregate;
+  middle.aggregate_name = "median";
+  set_times(middle, group, median(timings.real), median(timings.cpu));
+  entries.push_back(std::move(middle));
+  return entries;
+}
+
+Run failed(const Group& group, const Case& one, std::int64_t index) {
+  Run run = entry(group, one);
+  run.family_index = index;
+  run.error_occurred = true;
+  run.error_message = "wrong answer: " + *one.fault;
+  return run;
+}
+
+}  // namespace
+
+void write_json(const Measurements& measurements, const Verdict& verdict, std::ostream& out) {
+  static const bool once = [&] {
+    benchmark::AddCustomContext("furrow_version", FURROW_VERSION);
+    benchmark::AddCustomContext("furrow_threads", std::to_string(measurements.threads));
+    benchmark::AddCustomContext("furrow_pick", verdict.backend);
+    benchmark::AddCustomContext("furrow_reason", verdict.reason);
+    benchmark::AddCustomContext("furrow_partial", measurements.interrupted ? "true" : "false");
+    return true;
+  }();
+  (void)once;  // the library keeps these for the process and refuses them a second time
+  static char name[] = "furrow bench";
+  benchmark::BenchmarkReporter::Context::executable_name = name;
+
+  benchmark::JSONReporter reporter;
+  reporter.SetOutputStream(&out);
+  reporter.SetErrorStream(&out);
+  reporter.ReportContext({});
+  std::int64_t index = 0;
+  for (const Group& group : measurements.groups) {
+    for (const Case& one : group.cases) {
+      if (one.fault)
+        reporter.ReportRuns({failed(group, one, index++)});
+      else if (one.timed())
+        reporter.ReportRuns(runs(group, one, index++));
+    }
+  }
+  reporter.Finalize();
+}
+
+}  // namespace furrow::bench

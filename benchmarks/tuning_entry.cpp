@@ -1,0 +1,52 @@
+#include "benchmarks/tuning_entry.hpp"
+
+#include <ctime>
+
+#include "furrow/engine/registry.hpp"
+#include "furrow/engine/threads.hpp"
+
+namespace furrow::bench {
+
+Verdict verdict_of(const Measurements& measurements) {
+  std::vector<Evidence> evidence;
+  for (const Group& group : measurements.groups) {
+    Evidence entry{std::string(group.kernel->family), {}};
+    for (const std::string& backend : measurements.backends) {
+      const Case* const one = group.find(backend);
+      entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->timings.real);
+    }
+    evidence.push_back(std::move(entry));
+  }
+  return decide(measurements.backends, evidence);
+}
+
+std::optional<std::string> too_little_to_save(const Measurements& measurements) {
+  if (measurements.backends != furrow::backends()) return "not all backends were measured";
+  if (measurements.faults() > 0) return "a kernel gave a wrong answer";
+  if (const int usual = choose_threads(0).count; measurements.threads != usual)
+    return "it was measured with " + std::to_string(measurements.threads) + " threads, but programs here use " +
+           std::to_string(usual);
+  if (measurements.interrupted && measurements.groups.size() * 2 < measurements.planned)
+    return "only " + std::to_string(measurements.groups.size()) + " of " + std::to_string(measurements.planned) +
+           " groups of cases were measured, less than half";
+  if (measurements.groups.empty()) return "nothing was measured";
+  return std::nullopt;
+}
+
+Tuning tuning_entry(const Measurements& measurements, const Verdict& verdict, const Tuning* before) {
+  Tuning entry;
+  entry.backend = verdict.backend;
+  entry.reason = verdict.reason;
+  const std::time_t now = std::time(nullptr);
+  std::tm date{};
+  localtime_r(&now, &date);
+  char text[sizeof "YYYY-MM-DD"];
+  std::strftime(text, sizeof text, "%Y-%m-%d", &date);
+  entry.measured = text;
+  if (before != nullptr) entry.thresholds = before->thresholds;
+  for (const auto& [backend, kernels] : measurements.thresholds)
+    for (const auto& [kernel, threshold] : kernels) entry.thresholds[backend][kernel] = threshold;
+  return entry;
+}
+
+}  // namespace furrow::bench

@@ -1,0 +1,145 @@
+#include "benchmarks/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+namespace furrow::bench {
+namespace {
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
+
+/// "1.12× (1.09–1.15)"
+std::string in_words(const Ratio& ratio) {
+  return fmt::format("{:.2f}× ({:.2f}–{:.2f})", ratio.ratio, ratio.low, ratio.high);
+}
+
+std::map<std::string, std::vector<Evidence>> by_family(std::span<const Evidence> evidence) {
+  std::map<std::string, std::vector<Evidence>> families;
+  for (const Evidence& entry : evidence) families[entry.family].push_back(entry);
+  return families;
+}
+
+/// The family in which `slower` loses most to `faster` beyond noise; nothing if it does not lose anywhere.
+struct Loss {
+  std::string family;
+  double ratio;
+};
+std::optional<Loss> greatest_loss(std::span<const Evidence> evidence, std::size_t slower, std::size_t faster) {
+  std::optional<Loss> greatest;
+  for (const auto& [family, entries] : by_family(evidence)) {
+    const Ratio there = overall(entries, slower, faster);
+    if (there.slower() && (!greatest || there.ratio > greatest->ratio)) greatest = {family, there.ratio};
+  }
+  return greatest;
+}
+
+}  // namespace
+
+Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t second) {
+  struct Family {
+    double log_sum = 0;
+    double variance_sum = 0;
+    double count = 0;
+  };
+  std::map<std::string, Family> families;
+  for (const Evidence& entry : evidence) {
+    if (entry.seconds[first].empty() || entry.seconds[second].empty()) continue;
+    const Ratio ratio = compare(entry.seconds[first], entry.seconds[second]);
+    // 1.96 standard errors on either side make the 95 % interval.
+    const double error = std::log(ratio.high / ratio.low) / (2 * 1.96);
+    Family& family = families[entry.family];
+    family.log_sum += std::log(ratio.ratio);
+    family.variance_sum += error * error;
+    ++family.count;
+  }
+  if (families.empty()) return compare({}, {});
+  const auto many = static_cast<double>(families.size());
+  double log_mean = 0;
+  double variance = 0;
+  for (const auto& [name, family] : families) {
+    log_mean += family.log_sum / family.count / many;
+    variance += family.variance_sum / (family.count * family.count * many * many);
+  }
+  const double margin = 1.96 * std::sqrt(variance);
+  return {std::exp(log_mean), std::exp(log_mean - margin), std::exp(log_mean + margin)};
+}
+
+Verdict decide(const std::vector<std::string>& backends, std::span<const Evidence> evidence) {
+  // A backend that was measured nowhere cannot be picked.
+  std::vector<std::size_t> measured;
+  for (std::size_t b = 0; b < backends.size(); ++b)
+    if (std::ranges::any_of(evidence, [b](const Evidence& entry) { return !entry.seconds[b].empty(); })) measured.push_back(b);
+  Verdict verdict;
+  if (measured.empty()) {
+    verdict.reason = "nothing was measured, so nothing is picked";
+    return verdict;
+  }
+
+  std::size_t best = measured[0];
+  for (const std::size_t b : measured)
+    if (overall(evidence, b, best).ratio < 1) best = b;
+  std::vector<std::size_t> equal;
+  for (const std::size_t b : measured)
+    if (b == best || !overall(evidence, b, best).differs()) equal.push_back(b);
+  // Small calls run serially on every backend, so that on the whole threads may seem to gain nothing.
+  const std::size_t simplest = equal[0];
+  const bool threads_gain = equal.size() > 1 && backends[simplest] == "serial" && greatest_loss(evidence, simplest, equal[1]);
+  if (threads_gain) equal.erase(equal.begin());
+  const std::size_t pick = equal[0];
+  verdict.backend = backends[pick];
+  for (std::size_t b = 0; b < backends.size(); ++b) verdict.ratios.push_back(overall(evidence, b, pick));
+
+  // The slower ones, the closest first.
+  std::vector<std::size_t> others;
+  for (const std::size_t b : measured)
+    if (verdict.ratios[b].slower()) others.push_back(b);
+  std::ranges::sort(others, {}, [&](std::size_t b) { return verdict.ratios[b].ratio; });
+  std::string slower;
+  if (!others.empty()) {
+    std::vector<std::string> words;
+    for (const std::size_t b : others) words.push_back(fmt::format("{} takes {}", backends[b], in_words(verdict.ratios[b])));
+    slower = fmt::format("{} the time of {} over {} cases", list(words), verdict.backend, evidence.size());
+    const std::optional<Loss> loss = greatest_loss(evidence, others[0], pick);
+    if (loss && by_family(evidence).size() > 1 && loss->ratio > 1.1 * verdict.ratios[others[0]].ratio)
+      slower += fmt::format("; {} loses most in the family {}, {:.2f}×", backends[others[0]], loss->family, loss->ratio);
+  }
+  if (measured.size() == 1) {
+    verdict.reason = fmt::format("{} is the only backend that was measured", verdict.backend);
+  } else if (equal.size() == 1) {
+    verdict.reason = slower.empty() ? fmt::format("{} is the fastest", verdict.backend) : slower;
+  } else {
+    std::vector<std::string> names;
+    for (const std::size_t b : equal) names.push_back(backends[b]);
+    verdict.reason =
+        fmt::format("no difference beyond noise: {} are equal here; picking {} as the simplest", list(names), verdict.backend);
+    if (!slower.empty()) verdict.reason += " (" + slower + ")";
+  }
+  if (threads_gain) {
+    const Loss loss = *greatest_loss(evidence, simplest, pick);
+    verdict.reason += fmt::format("; serial is no slower on the whole, but {:.2f}× in the family {}", loss.ratio, loss.family);
+  }
+  return verdict;
+}
+
+std::size_t crossover(std::span<const std::size_t> sizes, std::span<const double> serial, std::span<const double> parallel) {
+  std::size_t first = sizes.size();  // from here on parallel is faster
+  while (first > 0 && parallel[first - 1] < serial[first - 1]) --first;
+  if (first == 0) return sizes.front();
+  if (first == sizes.size()) return 2 * sizes.back();
+  // The logarithm of the ratio as a straight line over that of the size.
+  const double before = std::log(parallel[first - 1] / serial[first - 1]);
+  const double after = std::log(parallel[first] / serial[first]);
+  const double low = std::log(static_cast<double>(sizes[first - 1]));
+  const double high = std::log(static_cast<double>(sizes[first]));
+  return static_cast<std::size_t>(std::lround(std::exp(low + (high - low) * before / (before - after))));
+}
+
+}  // namespace furrow::bench

@@ -1,0 +1,123 @@
+#include "benchmarks/workspace.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace furrow::bench {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{1} << 16;  // elements
+
+std::string at(std::size_t index) {
+  return "element " + std::to_string(index) + " is wrong";
+}
+
+}  // namespace
+
+Workspace::Workspace(Engine& engine, Type type, std::size_t n) : engine_(engine), operands_(engine, type, n) {}
+
+void Workspace::prepare(const table::Kernel& kernel) {
+  kernel_ = &kernel;
+  const auto out = operands_.out_bytes();
+  if (inputs_ != kernel.make_inputs) {
+    kernel.make_inputs(operands_);
+    initial_out_.assign(out.begin(), out.end());
+    initial_result_ = operands_.result();
+    inputs_ = kernel.make_inputs;
+    with_type(operands_.type(), [&](auto tag) { sizes_ = sum_of_sizes<typename decltype(tag)::type>(); });
+  }
+  reset();
+  kernel.reference(operands_);
+  expected_result_ = operands_.result();
+  if (kernel.writes > 0)
+    expected_out_.assign(out.begin(), out.end());
+  else
+    expected_out_.clear();
+}
+
+void Workspace::reset() {
+  with_type(operands_.type(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* const out = operands_.out<T>().data();
+    engine_.bulk(pieces(), [&](std::size_t piece) {
+      const Range part = elements(piece);
+      std::memcpy(out + part.begin, initial_out_.data() + part.begin * sizeof(T), part.size() * sizeof(T));
+    });
+  });
+  operands_.set_result(initial_result_);
+}
+
+std::optional<std::string> Workspace::fault(bool exact) {
+  if (!operands_.guards_intact()) return "it wrote outside the arrays";
+  return with_type(operands_.type(), [&](auto tag) { return fault_in<typename decltype(tag)::type>(exact); });
+}
+
+std::size_t Workspace::pieces() const {
+  return (operands_.size() + kPiece - 1) / kPiece;
+}
+
+Range Workspace::elements(std::size_t piece) const {
+  return {piece * kPiece, std::min((piece + 1) * kPiece, operands_.size())};
+}
+
+template <class T>
+double Workspace::sum_of_sizes() {
+  double sum = 0;
+  const auto a = operands_.a<T>();
+  const auto b = operands_.b<T>();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double size_of_a = std::abs(static_cast<double>(a[i]));
+    const double size_of_b = std::abs(static_cast<double>(b[i]));
+    sum += (size_of_a + size_of_b) * std::max(1.0, size_of_a + size_of_b);
+  }
+  return sum;
+}
+
+template <class T>
+std::optional<std::string> Workspace::fault_in(bool exact) {
+  const auto close = [exact](T got, T expected, double tolerance) {
+    if (std::memcmp(&got, &expected, sizeof(T)) == 0) return true;
+    if constexpr (!std::is_floating_point_v<T>) return false;
+    if (exact) return false;
+    return (got != got && expected != expected) || std::abs(static_cast<double>(got) - static_cast<double>(expected)) <= tolerance;
+  };
+  constexpr double kEpsilon = std::is_floating_point_v<T> ? static_cast<double>(std::numeric_limits<T>::epsilon()) : 0;
+  // Adding n numbers in any order errs by at most n·epsilon times the sum of their sizes.
+  const double of_sums = kEpsilon * static_cast<double>(operands_.size()) * sizes_;
+  if (operands_.result() != expected_result_) {
+    T got, expected;
+    std::memcpy(&got, operands_.result().data(), sizeof(T));
+    std::memcpy(&expected, expected_result_.data(), sizeof(T));
+    if (!std::is_floating_point_v<T> || !close(got, expected, of_sums)) return "the result is wrong";
+  }
+  if (expected_out_.empty()) return std::nullopt;
+
+  const auto a = operands_.a<T>();
+  const auto b = operands_.b<T>();
+  const auto out = operands_.out<T>();
+  const bool sums_up = kernel_->family == "scans";
+  const double s = 1 + std::abs(static_cast<double>(table::Operands::scalar<T>()));
+  std::atomic<std::size_t> first_wrong{operands_.size()};
+  engine_.bulk(pieces(), [&](std::size_t piece) {
+    const Range part = elements(piece);
+    if (std::memcmp(out.data() + part.begin, expected_out_.data() + part.begin * sizeof(T), part.size() * sizeof(T)) == 0) return;
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      T expected;
+      std::memcpy(&expected, expected_out_.data() + i * sizeof(T), sizeof(T));
+      const double operands =
+          s * (std::abs(static_cast<double>(a[i])) + std::abs(static_cast<double>(b[i]))) + std::abs(static_cast<double>(expected));
+      if (close(out[i], expected, sums_up ? of_sums : 4 * kEpsilon * operands)) continue;
+      std::size_t before = first_wrong.load();
+      while (i < before && !first_wrong.compare_exchange_weak(before, i)) {
+      }
+      return;
+    }
+  });
+  if (first_wrong < operands_.size()) return at(first_wrong);
+  return std::nullopt;
+}
+
+}  // namespace furrow::bench

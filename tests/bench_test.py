@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""`furrow bench` end to end, on tiny runs. Usage: bench_test.py FURROW, or with $FURROW_COMMAND."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+FURROW = os.path.abspath(os.environ.get("FURROW_COMMAND") or sys.argv[1])
+TINY = ["--kernels", "^triad$", "--types", "f64", "--sizes", "1024,65536", "--seconds", "20"]
+
+
+class BenchTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="furrow-bench-")
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        self.tuning = self.folder / "tuning.json"
+
+    def environment(self, **variables):
+        return {**os.environ, "FURROW_TUNING": str(self.tuning), **variables}
+
+    def furrow(self, *arguments, **variables):
+        return subprocess.run([FURROW, *map(str, arguments)], capture_output=True, text=True, timeout=300, env=self.environment(**variables))
+
+    def bench(self, *arguments, **variables):
+        done = self.furrow("bench", *arguments, **variables)
+        self.assertEqual(done.returncode, 0, done)
+        return done
+
+    def info(self, **variables):
+        done = self.furrow("info", "--json", **variables)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stderr, "")
+        return json.loads(done.stdout)
+
+    def warnings(self):
+        """What `furrow info` says of the tuning file."""
+        return [warning for warning in self.info()["warnings"] if str(self.tuning) in warning]
+
+    def entry(self):
+        """This machine's entry of the tuning file."""
+        return json.loads(self.tuning.read_text())["machines"][self.info()["tuning"]["machine"]]
+
+    def refused(self, message, *arguments):
+        done = self.furrow("bench", *arguments)
+        self.assertNotEqual(done.returncode, 0, done)
+        self.assertIn(message, done.stderr)
+        self.assertFalse(self.tuning.exists())
+
+    def test_prints_a_table_and_a_verdict_and_saves_them(self):
+        done = self.bench(*TINY, "--json", self.folder / "rounds.json")
+        self.assertEqual(done.stderr, "")
+        self.assertIn("element-wise, GB/s", done.stdout)
+        rows = [line.split() for line in done.stdout.splitlines() if line.startswith("triad")]
+        self.assertEqual([row[:3] for row in rows], [["triad", "f64", "2^10"], ["triad", "f64", "2^16"]])
+        self.assertIn("\nVerdict: ", done.stdout)
+        self.assertIn(f"Saved to {self.tuning}", done.stdout)
+
+        pick = self.entry()["backend"]
+        self.assertIn(f"Verdict: {pick}.", done.stdout)
+        self.assertIn(self.entry()["reason"], done.stdout)
+        self.assertRegex(self.entry()["measured"], r"^\d{4}-\d\d-\d\d$")
+        self.assertEqual(self.warnings(), [])
+        self.assertEqual(self.info()["backend"]["name"], pick)
+        self.assertEqual(self.info()["tuning"]["entry"]["backend"], pick)
+
+    def test_thresholds_of_parallel_backends_are_saved_and_kept(self):
+        self.bench(*TINY)
+        thresholds = self.entry()["serial_below"]
+        if os.cpu_count() == 1 or not thresholds:
+            self.skipTest("one thread: no threshold to find")
+        for backend, kernels in thresholds.items():
+            self.assertNotEqual(backend, "serial")
+            self.assertEqual(list(kernels), ["triad/f64"])
+            self.assertTrue(1024 <= kernels["triad/f64"] <= 1 << 20)
+        self.bench("--kernels", "^sum$", *TINY[2:])
+        for kernels in self.entry()["serial_below"].values():
+            self.assertEqual(sorted(kernels), ["sum/f64", "triad/f64"])
+
+    def test_json_is_that_of_google_benchmark(self):
+        file = self.folder / "rounds.json"
+        self.bench(*TINY, "--no-save", "--json", file)
+        content = json.loads(file.read_text())
+        self.assertIn("num_cpus", content["context"])
+        self.assertIn("furrow_pick", content["context"])
+        names = {entry["run_name"] for entry in content["benchmarks"]}
+        for backend in ("serial", "openmp", "tbb", "stdpar", "raw_openmp", "raw_tbb", "raw_stdpar", "serial_loop", "roof"):
+            self.assertIn(f"triad/{backend}/f64/65536", names)
+        for entry in content["benchmarks"]:
+            for field in ("real_time", "cpu_time", "iterations", "bytes_per_second", "items_per_second"):
+                self.assertGreaterEqual(entry[field], 0, entry)
+            self.assertEqual(entry["time_unit"], "ns")
+            self.assertAlmostEqual(entry["bytes_per_second"] / entry["items_per_second"], 24, places=6)
+            n = int(entry["run_name"].split("/")[-1])
+            self.assertAlmostEqual(entry["items_per_second"] * entry["real_time"] * 1e-9 / n, 1, places=6)
+        rounds = [e for e in content["benchmarks"] if e["run_name"] == "triad/tbb/f64/1024" and e["run_type"] == "iteration"]
+        middle = [e for e in content["benchmarks"] if e["run_name"] == "triad/tbb/f64/1024" and e["run_type"] == "aggregate"]
+        self.assertGreaterEqual(len(rounds), 6)
+        self.assertEqual([e["repetition_index"] for e in rounds], list(range(len(rounds))))
+        self.assertEqual([(e["name"], e["aggregate_name"]) for e in middle], [("triad/tbb/f64/1024_median", "median")])
+
+    def test_backends_and_peers_are_chosen_by_name(self):
+        done = self.bench(*TINY, "--backends", "openmp,raw_tbb", "--json", self.folder / "rounds.json")
+        content = json.loads((self.folder / "rounds.json").read_text())
+        self.assertEqual({entry["run_name"].split("/")[1] for entry in content["benchmarks"]}, {"openmp", "raw_tbb"})
+        self.assertIn("Not saved: not all backends were measured", done.stdout)
+        self.assertFalse(self.tuning.exists())
+
+    def test_nothing_is_saved_where_it_must_not_be(self):
+        self.bench(*TINY, "--no-save")
+        self.assertFalse(self.tuning.exists())
+        self.assertIn("Not saved", self.bench(*TINY, FURROW_TUNING="none").stdout)
+        self.assertIn("Not saved: it was measured with 3 threads", self.bench(*TINY, "--threads", 3).stdout)
+        self.assertFalse(self.tuning.exists())
+
+    def test_every_kernel_is_right_on_every_backend_and_peer(self):
+        done = self.bench("--sizes", "1000,4099", "--seconds", "100", "--no-save")
+        self.assertNotIn("WRONG", done.stdout)
+
+    def test_more_threads_than_cores_are_honoured(self):
+        done = self.bench("--kernels", "^(dot|inclusive_scan|small_calls)$", "--types", "f64", "--sizes", "1000,100003", "--threads", "5", "--seconds", "20")
+        self.assertIn(", 5 threads, ", done.stdout)
+
+    def test_a_choice_that_makes_no_sense_is_told(self):
+        self.refused('unknown backend "opnemp"; the suite has serial, ', *TINY, "--backends", "opnemp")
+        self.refused("is not a regular expression", "--kernels", "(")
+        self.refused("no case has such a kernel", "--kernels", "^nothing$")
+        self.refused('unknown type "f16"', "--types", "f16")
+        self.refused("--sizes", "--sizes", "-5")
+        self.refused("cannot write", *TINY, "--json", self.folder / "missing" / "rounds.json")
+
+    def test_a_tuning_file_that_cannot_be_written_is_told_after_the_table(self):
+        self.tuning.mkdir()
+        done = self.furrow("bench", *TINY)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("Verdict: ", done.stdout)
+        self.assertIn("tuning", done.stderr)
+
+    def test_a_broken_tuning_file_is_kept_aside(self):
+        for content in ("{ broken", '{"format": "furrow-tuning-0", "machines": {}}', "[]"):
+            self.tuning.write_text(content)
+            self.assertEqual(len(self.warnings()), 1)
+            self.assertIn("is ignored", self.warnings()[0])
+            done = self.bench(*TINY)
+            self.assertIn("kept as", done.stderr)
+            self.assertEqual(Path(f"{self.tuning}.broken").read_text(), content)
+            self.assertEqual(self.warnings(), [])
+
+    def test_entries_of_other_machines_are_left_alone(self):
+        other = {"backend": "serial", "reason": "it has one core", "measured": "2020-01-01", "serial_below": {}}
+        self.tuning.write_text(json.dumps({"format": "furrow-tuning-1", "machines": {"a machine elsewhere": other}}))
+        self.assertEqual(self.warnings(), [])
+        self.assertEqual(self.info()["tuning"]["entry"], None)
+        self.bench(*TINY)
+        machines = json.loads(self.tuning.read_text())["machines"]
+        self.assertEqual(len(machines), 2)
+        self.assertEqual(machines["a machine elsewhere"], other)
+
+    def interrupted(self, *arguments, after):
+        process = subprocess.Popen([FURROW, "bench", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment())
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        out, problems = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, problems)
+        return out
+
+    def test_ctrl_c_prints_what_it_has(self):
+        out = self.interrupted("--types", "f64", "--sizes", "1024,65536", "--seconds", "300", "--json", str(self.folder / "part.json"), after=6)
+        self.assertIn("Partial: stopped after ", out)
+        self.assertIn("Verdict: ", out)
+        self.assertIn("Not saved: only ", out)
+        self.assertFalse(self.tuning.exists())
+        self.assertEqual(json.loads((self.folder / "part.json").read_text())["context"]["furrow_partial"], "true")
+
+    def test_ctrl_c_before_anything_was_measured(self):
+        out = self.interrupted("--kernels", "^triad$", "--sizes", "33554432", "--seconds", "300", after=0.3)
+        self.assertIn("nothing was measured", out)
+        self.assertFalse(self.tuning.exists())
+
+    def test_progress_is_shown_on_a_terminal_only(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([FURROW, "bench", *TINY], stdout=subprocess.PIPE, stderr=theirs, env=self.environment())
+        os.close(theirs)
+        shown = b""
+        while process.poll() is None:
+            if select.select([ours], [], [], 0.1)[0]:
+                try:
+                    shown += os.read(ours, 4096)
+                except OSError:  # the other end is closed
+                    break
+        process.communicate(timeout=60)
+        os.close(ours)
+        self.assertIn(b"triad f64 1024, about ", shown)
+        self.assertEqual(self.bench(*TINY).stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
