@@ -43,8 +43,9 @@ std::string_view to_string(Serial reason) {
 }
 
 void Cost::add_sample(float nanoseconds) {
-  const float least = least_.load(std::memory_order_relaxed);
-  if (least == 0 || nanoseconds < least) least_.store(std::max(nanoseconds, 1e-6F), std::memory_order_relaxed);
+  const float least = nanoseconds_.load(std::memory_order_relaxed);
+  // The least is the cost of a named kernel, the latest that of a functor, which may find other data each time.
+  if (least == 0 || nanoseconds < least || !is_named()) nanoseconds_.store(std::max(nanoseconds, 1e-6F), std::memory_order_relaxed);
   if (const unsigned samples = samples_.load(std::memory_order_relaxed); samples < kSamples)
     samples_.store(samples + 1, std::memory_order_relaxed);
 }
@@ -119,9 +120,8 @@ void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
   }
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
-  if (chunks.count() >= kSurelyLarge || pays(chunks, cost)) return hand_out(0, chunks, body);
-  // A named kernel's cost is the same at each call; a functor's may not be, so it is watched each time.
-  if (cost.is_named() && cost.nanoseconds() > 0) return serially(Serial::too_small);
+  if (chunks.count() >= kSurelyLarge) return hand_out(0, chunks, body);
+  if (!cost.is_due()) return pays(chunks, cost) ? hand_out(0, chunks, body) : serially(Serial::too_small);
   const std::size_t done = begin_serially(chunks, cost, body);
   if (done < chunks.count()) return hand_out(done, chunks, body);
   record(1, 1, Serial::too_small);
@@ -134,8 +134,8 @@ bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
   return serial - serial / threads > kMargin * fork_join_nanoseconds();
 }
 
-/// Works on the calling thread, looking at the clock ever more rarely, until all is done or what is left is seen to be worth a fork
-/// and join. Returns how many chunks were done. At worst the call takes a fork and join longer than it had to.
+/// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's worth
+/// of time has passed and what is left is seen to be worth another. Returns how many chunks were done, and notes what they cost.
 std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
   const double fork_join = kMargin * fork_join_nanoseconds();
   const Clock::time_point start = Clock::now();
@@ -143,13 +143,12 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRe
     in_order(done, until, body);
     done = until;
     const float elapsed = nanoseconds_since(start);
-    if (done == chunks.count()) {
-      cost.add_sample(elapsed / static_cast<float>(chunks.size()));
-      return done;
-    }
-    // Not before a fork and join's worth of time has passed: a shorter one is mostly the clock's own.
+    // Sooner than that, what has passed is mostly the clock's own time.
     const double left = double{elapsed} / static_cast<double>(done) * static_cast<double>(chunks.count() - done);
-    if (elapsed > fork_join && left / 2 > fork_join && chunks.count() - done > 1) return done;
+    const bool worth_it = elapsed > fork_join && left / 2 > fork_join && chunks.count() - done > 1;
+    if (done < chunks.count() && !worth_it) continue;
+    cost.add_sample(elapsed / static_cast<float>(chunks.elements(0, done).size()));
+    return done;
   }
 }
 

@@ -66,16 +66,25 @@ class Cost {
   std::string_view type() const { return type_; }
 
   /// Nanoseconds per element; 0 while too few calls were timed.
-  float nanoseconds() const { return samples_.load(std::memory_order_relaxed) < kSamples ? 0 : least_.load(std::memory_order_relaxed); }
+  float nanoseconds() const { return is_known() ? nanoseconds_.load(std::memory_order_relaxed) : 0; }
+  /// Whether a call should be timed: each while the cost is not known; of a functor's, one in sixteen after that, because it may have
+  /// other data to work on.
+  bool is_due() {
+    constexpr unsigned kEvery = 16;
+    return !is_known() || (!is_named() && calls_.fetch_add(1, std::memory_order_relaxed) % kEvery == 0);
+  }
   void add_sample(float nanoseconds);
 
  private:
   static constexpr unsigned kSamples = 3;  // the first calls find cold caches
 
+  bool is_known() const { return samples_.load(std::memory_order_relaxed) >= kSamples; }
+
   std::string_view kernel_;
   std::string_view type_;
-  std::atomic<float> least_{0};
+  std::atomic<float> nanoseconds_{0};
   std::atomic<unsigned> samples_{0};
+  std::atomic<unsigned> calls_{0};
 };
 
 /// A non-owning reference to a body for a run of consecutive chunks: body(first, last) does the chunks [first, last).

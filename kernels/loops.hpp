@@ -41,16 +41,13 @@ using Held = std::conditional_t<std::is_trivially_copyable_v<F> && sizeof(F) <= 
 template <class F, class... Args>
 using held_t = std::conditional_t<std::is_invocable_v<const F&, Args...>, Held<F>, F&>;
 
-/// out[i] = value(i) for i in [begin, end), through a buffer that stays in the first-level cache and is streamed out from there.
+/// to[i - begin] = value(i) for i in [begin, end). Never inlined, so that a functor has one compiled loop in the program, whether
+/// results are streamed or not.
 template <class T, class Value>
-void streamed(T* out, std::size_t begin, std::size_t end, const Value& value) {
-  alignas(64) T buffer[kBlock];
-  for (; begin < end; begin += kBlock) {
-    const std::size_t length = end - begin < kBlock ? end - begin : kBlock;
-    blocks(0, length, [&](std::size_t i) { buffer[i] = value(begin + i); });
-    stream_copy(out + begin, buffer, length * sizeof(T));
-  }
-  stream_fence();
+[[gnu::noinline]] void evaluate(T* to, std::size_t begin, std::size_t end, const Value& value) {
+  const Value local(value);
+  T* const origin = to - begin;
+  blocks(begin, end, [&](std::size_t i) { origin[i] = local(i); });
 }
 
 /// Writes out[i] = value(i) for all i; `streamed_bytes` is what the call reads and writes in all, or 0 if streaming cannot pay.
@@ -61,12 +58,20 @@ void produce(Engine& engine, Cost& cost, std::span<T> out, std::size_t streamed_
   const bool stream = kMayStream && worth_streaming(streamed_bytes);
   const Chunks chunks(out.size(), sizeof(T));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    const Value local(value);
-    T* const target = out.data();
     if constexpr (kMayStream) {
-      if (stream) return ranges(chunks, first, last, [&](Range part) { streamed(target, part.begin, part.end, local); });
+      if (stream) {
+        alignas(64) T buffer[kBlock];  // stays in the first-level cache
+        ranges(chunks, first, last, [&](Range part) {
+          for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
+            const std::size_t end = part.end - begin < kBlock ? part.end : begin + kBlock;
+            evaluate(buffer, begin, end, value);
+            stream_copy(out.data() + begin, buffer, (end - begin) * sizeof(T));
+          }
+        });
+        return stream_fence();
+      }
     }
-    ranges(chunks, first, last, [&](Range part) { blocks(part.begin, part.end, [&](std::size_t i) { target[i] = local(i); }); });
+    ranges(chunks, first, last, [&](Range part) { evaluate(out.data() + part.begin, part.begin, part.end, value); });
   });
 }
 

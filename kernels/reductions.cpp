@@ -1,7 +1,5 @@
 #include "furrow/kernels/reductions.hpp"
 
-#include <cmath>
-#include <limits>
 #include <string>
 
 #include "furrow/engine/error.hpp"
@@ -36,30 +34,6 @@ void not_empty(const char* call, std::span<const T> x) {
 }
 
 }  // namespace
-
-template <class T>
-T join_sums(T a, T b) {
-  if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  else return a + b;
-}
-
-template <NamedElement T>
-T lesser(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
-    if (a == b) return std::signbit(a) ? a : b;
-  }
-  return b < a ? b : a;
-}
-
-template <NamedElement T>
-T greater(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
-    if (a == b) return std::signbit(a) ? b : a;
-  }
-  return a < b ? b : a;
-}
 
 template <NamedElement T>
 sum_t<T> sum(Engine& engine, std::span<const T> x) {
@@ -103,16 +77,11 @@ T max(Engine& engine, std::span<const T> x) {
   template sum_t<T> sum(Engine&, std::span<const T>);                             \
   template sum_t<T> dot(Engine&, std::span<const T>, std::span<const T>);         \
   template T min(Engine&, std::span<const T>);                                    \
-  template T max(Engine&, std::span<const T>);                                    \
-  template T lesser(T, T);                                                        \
-  template T greater(T, T);
+  template T max(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)
 FURROW_INSTANTIATE(std::int32_t)
 FURROW_INSTANTIATE(std::int64_t)
 #undef FURROW_INSTANTIATE
-template float join_sums(float, float);
-template double join_sums(double, double);
-template std::int64_t join_sums(std::int64_t, std::int64_t);
 
 }  // namespace furrow::named

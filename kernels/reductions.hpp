@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -172,12 +173,36 @@ template <NamedElement T>
 T max(Engine& engine, std::span<const T> x);
 
 // How two partial results of each become one.
+
+/// a + b; integers wrap.
 template <class T>
-T join_sums(T a, T b);
+T join_sums(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  } else {
+    return a + b;
+  }
+}
+
+/// The lesser, NaN if either is, −0 before +0.
 template <NamedElement T>
-T lesser(T a, T b);
+T lesser(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
+    if (a == b) return __builtin_signbit(a) ? a : b;
+  }
+  return b < a ? b : a;
+}
+
+/// The greater, NaN if either is, +0 after −0.
 template <NamedElement T>
-T greater(T a, T b);
+T greater(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
+    if (a == b) return __builtin_signbit(a) ? b : a;
+  }
+  return a < b ? b : a;
+}
 
 }  // namespace named
 

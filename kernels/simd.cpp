@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -104,6 +105,20 @@ HWY_INLINE hn::Vec<D> term(D d, const T* x, const T* y, std::size_t i) {
   return hn::Mul(a, b);
 }
 
+/// Adds the upper half of the first `count` of L lanes to the lower half until one is left; count is a power of two.
+template <std::size_t L, class S>
+HWY_INLINE S fold(S* lanes, std::size_t count) {
+  const hn::ScalableTag<S> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  for (; count > 8 && count >= 2 * N; count /= 2)
+    for (std::size_t l = 0; l < count / 2; l += N) hn::Store(hn::Add(hn::Load(d, lanes + l), hn::Load(d, lanes + count / 2 + l)), d, lanes + l);
+  for (; count > 8; count /= 2)
+    for (std::size_t l = 0; l < count / 2; ++l) lanes[l] = named::join_sums(lanes[l], lanes[count / 2 + l]);
+  const auto at = [lanes, count](std::size_t l) HWY_ATTR { return l < count ? lanes[l] : static_cast<S>(-0.0); };
+  const auto plus = [](S a, S b) HWY_ATTR { return named::join_sums(a, b); };
+  return plus(plus(plus(at(0), at(4)), plus(at(2), at(6))), plus(plus(at(1), at(5)), plus(at(3), at(7))));
+}
+
 /// The sum of one chunk: kLanes running sums, element i going to lane i mod kLanes; rows are added up kRows at a time; at the end the
 /// upper half of the lanes is added to the lower half until one is left. The order is part of the definition, whatever the width of
 /// the registers. Missing elements are −0, which adds to nothing.
@@ -115,8 +130,17 @@ sum_t<T> sum(const T* x, const T* y, std::size_t n) {
   constexpr std::size_t L = kLanes<S>;
   constexpr std::size_t kRegisters = L / N;
   const auto nothing = hn::Set(d, static_cast<S>(-0.0));
-  hn::Vec<decltype(d)> total[kRegisters];
   HWY_ALIGN S lanes[L];
+  if (n < L) {  // an element a lane, and the lanes that have none need not be added
+    const hn::CappedTag<S, 1> one;
+    const std::size_t count = std::bit_ceil(n);
+    std::size_t i = 0;
+    for (; i + N <= n; i += N) hn::Store(term<kProduct>(d, x, y, i), d, lanes + i);
+    for (; i < n; ++i) hn::StoreU(term<kProduct>(one, x, y, i), one, lanes + i);
+    for (; i < count; ++i) lanes[i] = static_cast<S>(-0.0);
+    return fold<L>(lanes, count);
+  }
+  hn::Vec<decltype(d)> total[kRegisters];
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < kRegisters; ++r) total[r] = nothing;
   std::size_t i = 0;
@@ -146,13 +170,7 @@ sum_t<T> sum(const T* x, const T* y, std::size_t n) {
     for (std::size_t r = 0; r < kRegisters; ++r) total[r] = hn::Add(total[r], hn::Load(d, lanes + r * N));
   }
   for (std::size_t r = 0; r < kRegisters; ++r) hn::Store(total[r], d, lanes + r * N);
-  const hn::CappedTag<S, 1> one;
-  for (std::size_t width = L / 2; width > 0; width /= 2) {
-    std::size_t l = 0;
-    for (; l + N <= width; l += N) hn::Store(hn::Add(hn::Load(d, lanes + l), hn::Load(d, lanes + width + l)), d, lanes + l);
-    for (; l < width; ++l) hn::StoreU(hn::Add(hn::LoadU(one, lanes + l), hn::LoadU(one, lanes + width + l)), one, lanes + l);
-  }
-  return lanes[0];
+  return fold<L>(lanes, L);
 }
 
 template <class T>
@@ -181,46 +199,53 @@ template <bool kLeast, class T>
 T extreme(const T* x, std::size_t n) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t N = hn::MaxLanes(d);
-  constexpr std::size_t kStep = 4 * N;
+  constexpr std::size_t kRegisters = 4;
   constexpr bool kFloat = std::is_floating_point_v<T>;
   using V = hn::Vec<decltype(d)>;
-  std::size_t i = 0;
-  T best = x[0];
-  if (n >= kStep) {
-    V bests[4];
-    V signs[2] = {hn::LoadU(d, x), hn::LoadU(d, x)};
-    V poison[2] = {hn::Zero(d), hn::Zero(d)};
+  const auto one_by_one = [x, n]() HWY_ATTR {
+    T best = x[0];
+    for (std::size_t i = 1; i < n; ++i) best = better<kLeast>(best, x[i]);
+    return best;
+  };
+  if (n < N) return one_by_one();
+  const auto pick = [](V a, V b) HWY_ATTR { return kLeast ? hn::Min(a, b) : hn::Max(a, b); };
+  const auto join = [](V a, V b) HWY_ATTR { return kLeast ? hn::Or(a, b) : hn::And(a, b); };
+  V bests[kRegisters];
+  V signs[kRegisters];
+  V poison[kRegisters];
 #pragma GCC unroll 4
-    for (std::size_t r = 0; r < 4; ++r) bests[r] = hn::LoadU(d, x + r * N);
-    for (; i + kStep <= n; i += kStep) {
-#pragma GCC unroll 4
-      for (std::size_t r = 0; r < 4; ++r) {
-        const V v = hn::LoadU(d, x + i + r * N);
-        bests[r] = kLeast ? hn::Min(v, bests[r]) : hn::Max(v, bests[r]);
-        if constexpr (kFloat) {
-          signs[r % 2] = kLeast ? hn::Or(v, signs[r % 2]) : hn::And(v, signs[r % 2]);
-          poison[r % 2] = hn::MulAdd(v, hn::Zero(d), poison[r % 2]);
-        }
-      }
-    }
-    const auto pick = [](V a, V b) HWY_ATTR { return kLeast ? hn::Min(a, b) : hn::Max(a, b); };
-    HWY_ALIGN T lanes[N];
-    hn::Store(pick(pick(bests[0], bests[1]), pick(bests[2], bests[3])), d, lanes);
-    best = lanes[0];
-    for (const T lane : lanes) best = (kLeast ? lane < best : lane > best) ? lane : best;
+  for (std::size_t r = 0; r < kRegisters; ++r) {
+    bests[r] = signs[r] = hn::LoadU(d, x);
+    poison[r] = hn::Zero(d);
+  }
+  const auto look = [&](std::size_t r, V v) HWY_ATTR {
+    bests[r] = pick(v, bests[r]);
     if constexpr (kFloat) {
-      if (!hn::AllFalse(d, hn::IsNaN(hn::Add(poison[0], poison[1])))) {
-        i = 0;
-        best = x[0];
-      } else if (best == 0) {
-        hn::Store(kLeast ? hn::Or(signs[0], signs[1]) : hn::And(signs[0], signs[1]), d, lanes);
-        bool negative = !kLeast;
-        for (const T lane : lanes) negative = kLeast ? negative || std::signbit(lane) : negative && std::signbit(lane);
-        best = negative ? T{-0.0} : T{0.0};
-      }
+      signs[r] = join(v, signs[r]);
+      poison[r] = hn::MulAdd(v, hn::Zero(d), poison[r]);
+    }
+  };
+  std::size_t i = 0;
+  for (; i + kRegisters * N <= n; i += kRegisters * N) {
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kRegisters; ++r) look(r, hn::LoadU(d, x + i + r * N));
+  }
+  for (; i + N <= n; i += N) look(0, hn::LoadU(d, x + i));
+  look(1, hn::LoadU(d, x + n - N));  // looking at an element twice does no harm
+  HWY_ALIGN T lanes[N];
+  hn::Store(pick(pick(bests[0], bests[1]), pick(bests[2], bests[3])), d, lanes);
+  T best = lanes[0];
+  for (const T lane : lanes) best = (kLeast ? lane < best : lane > best) ? lane : best;
+  if constexpr (kFloat) {
+    const V poisons = hn::Add(hn::Add(poison[0], poison[1]), hn::Add(poison[2], poison[3]));
+    if (!hn::AllFalse(d, hn::IsNaN(poisons))) return one_by_one();
+    if (best == 0) {
+      hn::Store(join(join(signs[0], signs[1]), join(signs[2], signs[3])), d, lanes);
+      bool negative = !kLeast;
+      for (const T lane : lanes) negative = kLeast ? negative || std::signbit(lane) : negative && std::signbit(lane);
+      return negative ? T{-0.0} : T{0.0};
     }
   }
-  for (; i < n; ++i) best = better<kLeast>(best, x[i]);
   return best;
 }
 
