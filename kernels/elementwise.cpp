@@ -17,6 +17,9 @@ constexpr std::array<Cost, sizeof...(op)> make_costs(std::index_sequence<op...>)
   return {Cost(kOpNames[op], type_code(type_of<T>))...};
 }
 
+constexpr bool reads_a(Op op) { return op != Op::fill; }
+constexpr bool reads_b(Op op) { return op == Op::add || op == Op::mul || op == Op::axpy || op == Op::triad; }
+
 /// What each kernel costs, learnt call by call.
 template <class T>
 constinit std::array<Cost, kOpNames.size()> costs = make_costs<T>(std::make_index_sequence<kOpNames.size()>());
@@ -28,13 +31,14 @@ void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s,
   const auto index = static_cast<std::size_t>(op);
   std::size_t bytes = out.size_bytes();
   bool in_place = false;
-  for (const std::span<const T> in : {a, b}) {
-    if (in.data() == nullptr) continue;
+  const auto check_input = [&](std::span<const T> in) {
     check::same_size(kOpNames[index].data(), in.size(), out.size());
     check::no_partial_overlap(kOpNames[index].data(), in, out);
     bytes += in.size_bytes();
     in_place = in_place || in.data() == out.data();
-  }
+  };
+  if (reads_a(op)) check_input(a);
+  if (reads_b(op)) check_input(b);
   // In place nothing is to be gained: the line is in the cache already when it is written.
   const bool stream = !in_place && worth_streaming(bytes);
   const auto kernel = simd::kernels<T>().map[index];

@@ -25,13 +25,18 @@ inline void blocks(std::size_t begin, std::size_t end, const Step& step) {
   for (std::size_t i = begin; i < end; ++i) step(i);
 }
 
-/// The elements of the chunks [first, last), by calls work(range). Short chunks come one by one, since the scalar tail that a compiler
-/// gives a loop is part of each; longer ones end with a whole block and are joined. Either way every element is computed by the same
-/// instructions however the chunks were shared out.
-template <class Work>
-inline void ranges(const Chunks& chunks, std::size_t first, std::size_t last, const Work& work) {
-  if (chunks.length() % kBlock == 0) return work(chunks.elements(first, last));
-  for (; first < last; ++first) work(chunks[first]);
+/// step(i) for i in [part.begin, part.end), piece by piece, each of `length` elements. Short chunks must be gone through one by one,
+/// since the scalar tail that a compiler gives a loop is part of each; long ones end with a whole block and may be joined. Either way
+/// every element is computed by the same instructions however the chunks were shared out.
+template <class Step>
+inline void pieces(Range part, std::size_t length, const Step& step) {
+  for (std::size_t begin = part.begin; begin < part.end; begin += length)
+    blocks(begin, part.end - begin < length ? part.end : begin + length, step);
+}
+
+/// The length of the pieces in which the chunks [first, last) are to be gone through.
+inline std::size_t piece(const Chunks& chunks, std::size_t first, std::size_t last) {
+  return chunks.length() % kBlock == 0 ? (last - first) * chunks.length() : chunks.length();
 }
 
 /// How a callable is held inside the bodies of kernels: by value where a copy cannot be told from the original, because only of a
@@ -40,14 +45,19 @@ template <class F>
 using Held = std::conditional_t<std::is_trivially_copyable_v<F> && sizeof(F) <= 256, const F, F&>;
 template <class F, class... Args>
 using held_t = std::conditional_t<std::is_invocable_v<const F&, Args...>, Held<F>, F&>;
+/// The same as a member, for lambdas: they would capture what a reference refers to, by value.
+template <class F, class... Args>
+struct Holder {
+  held_t<F, Args...> f;
+};
 
-/// to[i - begin] = value(i) for i in [begin, end). Never inlined, so that a functor has one compiled loop in the program, whether
-/// results are streamed or not.
+/// to[i - part.begin] = value(i) for i in `part`, in pieces of `length`. Never inlined, so that a functor has one compiled loop in the
+/// program, whether results are streamed or not.
 template <class T, class Value>
-[[gnu::noinline]] void evaluate(T* to, std::size_t begin, std::size_t end, const Value& value) {
+[[gnu::noinline]] void evaluate(T* to, Range part, std::size_t length, const Value& value) {
   const Value local(value);
-  T* const origin = to - begin;
-  blocks(begin, end, [&](std::size_t i) { origin[i] = local(i); });
+  T* const origin = to - part.begin;
+  pieces(part, length, [&](std::size_t i) { origin[i] = local(i); });
 }
 
 /// Writes out[i] = value(i) for all i; `streamed_bytes` is what the call reads and writes in all, or 0 if streaming cannot pay.
@@ -58,20 +68,19 @@ void produce(Engine& engine, Cost& cost, std::span<T> out, std::size_t streamed_
   const bool stream = kMayStream && worth_streaming(streamed_bytes);
   const Chunks chunks(out.size(), sizeof(T));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
     if constexpr (kMayStream) {
-      if (stream) {
-        alignas(64) T buffer[kBlock];  // stays in the first-level cache
-        ranges(chunks, first, last, [&](Range part) {
-          for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
-            const std::size_t end = part.end - begin < kBlock ? part.end : begin + kBlock;
-            evaluate(buffer, begin, end, value);
-            stream_copy(out.data() + begin, buffer, (end - begin) * sizeof(T));
-          }
-        });
+      if (stream) {  // by way of a buffer that stays in the first-level cache
+        alignas(64) T buffer[kBlock];
+        for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
+          const std::size_t end = part.end - begin < kBlock ? part.end : begin + kBlock;
+          evaluate(buffer, {begin, end}, kBlock, value);
+          stream_copy(out.data() + begin, buffer, (end - begin) * sizeof(T));
+        }
         return stream_fence();
       }
     }
-    ranges(chunks, first, last, [&](Range part) { evaluate(out.data() + part.begin, part.begin, part.end, value); });
+    evaluate(out.data() + part.begin, part, piece(chunks, first, last), value);
   });
 }
 
@@ -112,7 +121,7 @@ void for_each_index(Engine& engine, std::size_t n, F&& f) {
   loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
   const Chunks chunks(n, sizeof(double));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    loops::ranges(chunks, first, last, [&](Range part) { loops::blocks(part.begin, part.end, [&](std::size_t i) { held(i); }); });
+    loops::pieces(chunks.elements(first, last), loops::piece(chunks, first, last), [&](std::size_t i) { held(i); });
   });
 }
 
@@ -136,7 +145,7 @@ void for_each(Engine& engine, R&& range, F&& f) {
   const Chunks chunks(elements.size(), sizeof(element_t<R>));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
     auto* const data = elements.data();
-    loops::ranges(chunks, first, last, [&](Range part) { loops::blocks(part.begin, part.end, [&](std::size_t i) { held(data[i]); }); });
+    loops::pieces(chunks.elements(first, last), loops::piece(chunks, first, last), [&](std::size_t i) { held(data[i]); });
   });
 }
 
@@ -161,9 +170,9 @@ void transform(Engine& engine, In&& in, Out&& out, F&& f) {
   check::same_size("transform", source.size(), target.size());
   check::no_partial_overlap("transform", source, target);
   const bool in_place = check::same_memory(source, target);
-  loops::held_t<std::remove_reference_t<F>, const value_t<In>&> held = f;
+  const loops::Holder<std::remove_reference_t<F>, const value_t<In>&> held{f};
   loops::produce(engine, cost, target, in_place ? 0 : source.size_bytes() + target.size_bytes(),
-                 [held, x = source.data()](std::size_t i) { return static_cast<value_t<Out>>(held(x[i])); });
+                 [held, x = source.data()](std::size_t i) { return static_cast<value_t<Out>>(held.f(x[i])); });
 }
 
 /// out[i] = f(a[i], b[i]); otherwise as above. `out` may be `a`, `b` or both.
@@ -179,9 +188,9 @@ void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
   check::no_partial_overlap("transform", first, target);
   check::no_partial_overlap("transform", second, target);
   const bool in_place = check::same_memory(first, target) || check::same_memory(second, target);
-  loops::held_t<std::remove_reference_t<F>, const value_t<A>&, const value_t<B>&> held = f;
+  const loops::Holder<std::remove_reference_t<F>, const value_t<A>&, const value_t<B>&> held{f};
   loops::produce(engine, cost, target, in_place ? 0 : first.size_bytes() + second.size_bytes() + target.size_bytes(),
-                 [held, x = first.data(), y = second.data()](std::size_t i) { return static_cast<value_t<Out>>(held(x[i], y[i])); });
+                 [held, x = first.data(), y = second.data()](std::size_t i) { return static_cast<value_t<Out>>(held.f(x[i], y[i])); });
 }
 
 /// out(i, j, …) = f(in(i, j, …)) over views of one shape, of one to three dimensions and any strides. `out` may be `in`; otherwise the
