@@ -78,8 +78,9 @@ void write(const In* x, Out* out, const Runs& runs, const PerRun<T>& before, Op&
     }
   };
   if (runs.count == 1) {
-    out[0] = first(0);
-    return finish(first(0), 1, runs.length);
+    const T start = first(0);
+    out[0] = start;  // which may be x[0]
+    return finish(start, 1, runs.length);
   }
   std::array<T, kRuns> all{first(0), first(1), first(2), first(3), first(4), first(5), first(6), first(7)};
   for (std::size_t tile = 0; tile < runs.length; tile += kTile) {
