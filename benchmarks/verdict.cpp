@@ -111,21 +111,21 @@ Verdict decide(const std::vector<std::string>& backends, std::span<const Evidenc
     if (loss && by_family(evidence).size() > 1 && loss->ratio > 1.1 * verdict.ratios[others[0]].ratio)
       slower += fmt::format("; {} loses most in the family {}, {:.2f}×", backends[others[0]], loss->family, loss->ratio);
   }
+  std::string gain;
+  if (threads_gain) {
+    const Loss loss = *greatest_loss(evidence, simplest, pick);
+    gain = fmt::format("serial is as fast on the whole, but takes {:.2f}× the time in the family {}", loss.ratio, loss.family);
+  }
   if (measured.size() == 1) {
     verdict.reason = fmt::format("{} is the only backend that was measured", verdict.backend);
-  } else if (equal.size() == 1) {
-    verdict.reason = slower.empty() ? fmt::format("{} is the fastest", verdict.backend) : slower;
-  } else {
+  } else if (equal.size() > 1) {
     std::vector<std::string> names;
     for (const std::size_t b : equal) names.push_back(backends[b]);
     verdict.reason =
         fmt::format("no difference beyond noise: {} are equal here; picking {} as the simplest", list(names), verdict.backend);
-    if (!slower.empty()) verdict.reason += " (" + slower + ")";
   }
-  if (threads_gain) {
-    const Loss loss = *greatest_loss(evidence, simplest, pick);
-    verdict.reason += fmt::format("; serial is no slower on the whole, but {:.2f}× in the family {}", loss.ratio, loss.family);
-  }
+  for (const std::string& also : {gain, slower})
+    if (!also.empty()) verdict.reason += (verdict.reason.empty() ? "" : "; ") + also;
   return verdict;
 }
 

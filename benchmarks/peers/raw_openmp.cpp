@@ -8,8 +8,8 @@ namespace {
 template <class Kernel>
 void each(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& arrays) {
-    const auto x = arrays;  // a local copy, as the variables of a plain loop are
-#pragma omp parallel for num_threads(threads)
+    const auto x = arrays;  // in each thread a copy of its own, below: no store can change it, as with a plain loop's variables
+#pragma omp parallel for num_threads(threads) firstprivate(x)
     for (std::size_t i = 0; i < x.n; ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
   });
 }
@@ -21,13 +21,13 @@ void reduce(table::Operands& operands, int threads) {
     const Arrays<T> x = arrays;
     R result = Kernel::template identity<R>();
     if constexpr (std::is_same_v<Kernel, Min>) {
-#pragma omp parallel for simd reduction(min : result) num_threads(threads)
+#pragma omp parallel for simd reduction(min : result) num_threads(threads) firstprivate(x)
       for (std::size_t i = 0; i < x.n; ++i) result = std::min(result, x.a[i]);
     } else if constexpr (std::is_same_v<Kernel, Max>) {
-#pragma omp parallel for simd reduction(max : result) num_threads(threads)
+#pragma omp parallel for simd reduction(max : result) num_threads(threads) firstprivate(x)
       for (std::size_t i = 0; i < x.n; ++i) result = std::max(result, x.a[i]);
     } else {
-#pragma omp parallel for simd reduction(+ : result) num_threads(threads)
+#pragma omp parallel for simd reduction(+ : result) num_threads(threads) firstprivate(x)
       for (std::size_t i = 0; i < x.n; ++i) result += Kernel::term(static_cast<R>(x.a[i]), static_cast<R>(x.b[i]));
     }
     operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
@@ -40,7 +40,7 @@ void scan(table::Operands& operands, int threads) {
     const Arrays<T> x = arrays;
     static constexpr int kMost = 4096;
     static T totals[kMost];
-#pragma omp parallel num_threads(std::min(threads, kMost))
+#pragma omp parallel num_threads(std::min(threads, kMost)) firstprivate(x)
     {
       const auto me = static_cast<std::size_t>(omp_get_thread_num());
       const auto team = static_cast<std::size_t>(omp_get_num_threads());
@@ -70,7 +70,7 @@ void each_small(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& arrays) {
     const auto x = arrays;
     small_calls(x.n, [&](std::size_t begin, std::size_t end) {
-#pragma omp parallel for num_threads(threads)
+#pragma omp parallel for num_threads(threads) firstprivate(x)
       for (std::size_t i = begin; i < end; ++i) x.out[i] = x.a[i] * x.b[i];
     });
   });

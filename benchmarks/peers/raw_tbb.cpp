@@ -16,7 +16,9 @@ void each(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& x) {
     on_threads(threads, [&] {
       tbb::parallel_for(Indices(0, x.n), [x](const Indices& range) {
-        for (std::size_t i = range.begin(); i != range.end(); ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
+        const auto y = x;  // on the stack, where no store can change it, as with a plain loop's variables
+        const std::size_t end = range.end();
+        for (std::size_t i = range.begin(); i < end; ++i) y.out[i] = Kernel::at(y.a[i], y.b[i], y.out[i], y.s);
       });
     });
   });
@@ -24,7 +26,7 @@ void each(table::Operands& operands, int threads) {
 
 /// The reduction of a part; `omp simd` allows the compiler to reorder it.
 template <class Kernel, class T, class R>
-R reduce_part(const Arrays<T>& x, const Indices& range, R result) {
+R reduce_part(Arrays<T> x, const Indices& range, R result) {
   const std::size_t end = range.end();
   if constexpr (std::is_same_v<Kernel, Min>) {
 #pragma omp simd reduction(min : result)
@@ -59,12 +61,13 @@ void scan(table::Operands& operands, int threads) {
       tbb::parallel_scan(
           Indices(0, x.n), T{0},
           [x](const Indices& range, T total, bool is_final) {
+            const auto y = x;
             const std::size_t end = range.end();
             if (is_final) {
-              for (std::size_t i = range.begin(); i < end; ++i) x.out[i] = total = total + x.a[i];
+              for (std::size_t i = range.begin(); i < end; ++i) y.out[i] = total = total + y.a[i];
             } else {
 #pragma omp simd reduction(+ : total)
-              for (std::size_t i = range.begin(); i < end; ++i) total += x.a[i];
+              for (std::size_t i = range.begin(); i < end; ++i) total += y.a[i];
             }
             return total;
           },
@@ -88,7 +91,9 @@ void each_small(table::Operands& operands, int threads) {
     on_threads(threads, [&] {
       small_calls(x.n, [x](std::size_t begin, std::size_t end) {
         tbb::parallel_for(Indices(begin, end), [x](const Indices& range) {
-          for (std::size_t i = range.begin(); i != range.end(); ++i) x.out[i] = x.a[i] * x.b[i];
+          const auto y = x;
+          const std::size_t stop = range.end();
+          for (std::size_t i = range.begin(); i < stop; ++i) y.out[i] = y.a[i] * y.b[i];
         });
       });
     });

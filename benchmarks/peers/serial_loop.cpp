@@ -5,14 +5,14 @@ namespace {
 
 template <class Kernel>
 void each(table::Operands& operands, int) {
-  with_arrays(operands, [](const auto& x) {
+  with_arrays(operands, [](const auto x) {
     for (std::size_t i = 0; i < x.n; ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
   });
 }
 
 template <class Kernel>
 void reduce(table::Operands& operands, int) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+  with_arrays(operands, [&]<class T>(const Arrays<T> x) {
     using R = typename Kernel::template Result<T>;
     R result = Kernel::template identity<R>();
     for (std::size_t i = 0; i < x.n; ++i)
@@ -22,7 +22,7 @@ void reduce(table::Operands& operands, int) {
 }
 
 void scan(table::Operands& operands, int) {
-  with_arrays(operands, []<class T>(const Arrays<T>& x) {
+  with_arrays(operands, []<class T>(const Arrays<T> x) {
     T total = 0;
     for (std::size_t i = 0; i < x.n; ++i) x.out[i] = total = total + x.a[i];
   });
@@ -34,9 +34,10 @@ void fractal(table::Operands& operands, int) {
 }
 
 void each_small(table::Operands& operands, int) {
-  with_arrays(operands, [](const auto& x) {
+  with_arrays(operands, [](const auto x) {
     small_calls(x.n, [x](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) x.out[i] = x.a[i] * x.b[i];
+      const auto y = x;
+      for (std::size_t i = begin; i < end; ++i) y.out[i] = y.a[i] * y.b[i];
     });
   });
 }
