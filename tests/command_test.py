@@ -380,6 +380,17 @@ class Reduce(CommandTest):
                              for backend in BACKENDS for threads in (1, 3)}
                     self.assertEqual(len(found), 1, (kernel, t, n, found))
 
+    def test_a_file_is_the_tree_of_its_chunks(self):
+        """As in memory: chunks of 8192 numbers, their sums joined neighbours first."""
+        for t in (np.float32, np.float64):
+            values = (np.random.default_rng(9).standard_normal(8192 * 9 + 77) * 1e3).astype(t)
+            chunks = [values[i : i + 8192] for i in range(0, len(values), 8192)]
+            partials = [t(self.succeed("reduce", "sum", self.save("chunk.npy", chunk))) for chunk in chunks]
+            while len(partials) > 1:
+                pairs = [partials[i] + partials[i + 1] for i in range(0, len(partials) - 1, 2)]
+                partials = pairs + partials[len(pairs) * 2 :]
+            self.assertEqual(t(self.succeed("reduce", "sum", self.save("all.npy", values))), partials[0])
+
     def test_specials(self):
         for values, kernel, text in (([1, np.nan], "min", "nan"), ([np.nan, 1], "max", "nan"), ([-0.0, 0.0], "min", "-0"), ([0.0, -0.0], "max", "0"), ([np.inf, 1], "sum", "inf"), ([], "sum", "0")):
             x = self.save("x.npy", np.array(values, float))
