@@ -16,7 +16,7 @@ namespace {
 
 // Types and sizes in the order in which they are measured: if the time is short, the last are left out.
 constexpr Type kTypes[] = {Type::f64, Type::f32, Type::i64, Type::i32};
-constexpr std::size_t kSizes[] = {std::size_t{1} << 10, std::size_t{1} << 16, std::size_t{1} << 25,
+constexpr std::size_t kSizes[] = {std::size_t{1} << 16, std::size_t{1} << 10, std::size_t{1} << 25,
                                   std::size_t{1} << 13, std::size_t{1} << 19, std::size_t{1} << 22};
 constexpr std::size_t kQuickSizes = 3;  // the first
 
@@ -80,7 +80,12 @@ class Run {
     found_.peers = candidates_.peers();
     found_.planned = plan_.size();
     for (std::size_t at = 0; at < plan_.size() && !over(); ++at) {
-      group(plan_[at]);
+      // What took too long for what is left of the time would again; smaller sizes may still fit.
+      if (double& took = took_[plan_[at].n]; took < seconds_left()) {
+        const double before = now();
+        group(plan_[at]);
+        took = now() - before;
+      }
       // A type's thresholds come when its small sizes are done: they are cheap, and matter more than the large ones.
       const bool last_of_type = at + 1 == plan_.size() || plan_[at + 1].type != plan_[at].type;
       if (last_of_type || is_large(plan_[at + 1].n)) thresholds(plan_[at].type);
@@ -96,7 +101,7 @@ class Run {
 
  private:
   double now() const { return clock_.real(); }
-  double budget() const { return options_.seconds > 0 ? options_.seconds : options_.quick ? 75 : 540; }
+  double budget() const { return options_.seconds > 0 ? options_.seconds : options_.quick ? 70 : 540; }
   double seconds_left() const { return start_ + budget() - now(); }
 
   bool over() {
@@ -225,6 +230,7 @@ class Run {
   std::vector<Selection> plan_;
   std::vector<ThresholdTask> tasks_;
   std::unique_ptr<Workspace> workspace_;
+  std::map<std::size_t, double> took_;  // seconds of the latest group of a size
   Measurements found_;
   double work_ = 0;       // what is left
   double all_work_ = 0;   // what there was

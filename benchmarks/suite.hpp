@@ -27,7 +27,7 @@ struct SuiteOptions {
   std::vector<std::string> types;                     ///< type codes; empty: all
   bool quick = false;                                 ///< doubles and three sizes only
   int threads = 0;                                    ///< 0: as an engine chooses
-  double seconds = 0;                                 ///< for everything; 0: 540, or 75 if quick
+  double seconds = 0;                                 ///< for everything; 0: 540, or 70 if quick
   std::function<bool()> stop = [] { return false; };  ///< asked after each sample
   std::function<void(const Progress&)> progress = [](const Progress&) {};
 };

@@ -26,7 +26,7 @@ std::optional<std::string> too_little_to_save(const Measurements& measurements) 
   if (const int usual = choose_threads(0).count; measurements.threads != usual)
     return "it was measured with " + std::to_string(measurements.threads) + " threads, but programs here use " +
            std::to_string(usual);
-  if (measurements.interrupted && measurements.groups.size() * 2 < measurements.planned)
+  if (measurements.groups.size() * 2 < measurements.planned)
     return "only " + std::to_string(measurements.groups.size()) + " of " + std::to_string(measurements.planned) +
            " groups of cases were measured, less than half";
   if (measurements.groups.empty()) return "nothing was measured";

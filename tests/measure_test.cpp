@@ -227,6 +227,23 @@ TEST(Measure, StopsAfterTheCurrentSampleAndDropsTheRoundCutShort) {
   for (const Timings& timing : timings) EXPECT_EQ(timing.real.size(), 4U);
 }
 
+TEST(Measure, SamplesThatBecomeFarTooLongAreShortened) {
+  double now = 0;
+  double each = 1e-6;
+  const std::vector<Subject> subjects{{"same", [&](std::size_t calls) { now += each * static_cast<double>(calls); }}};
+  const Clock clock{[&] { return now; }, [&] { return now; }, [](double) {}};
+  int asked = 0;
+  const auto stop = [&] {
+    if (++asked == 2) each = 1e-2;  // after the first sample
+    return false;
+  };
+  const auto timings = measure(subjects, {.seconds = 0, .least_rounds = 20, .stop = stop}, clock);
+  EXPECT_EQ(timings[0].calls, 1U);
+  EXPECT_LT(now, 30);
+  EXPECT_NEAR(timings[0].real.front(), 1e-6, 1e-12);
+  EXPECT_NEAR(timings[0].real.back(), 1e-2, 1e-12);
+}
+
 TEST(Measure, OfNothingIsNothing) {
   EXPECT_TRUE(measure({}, {.seconds = 0}).empty());
 }

@@ -106,7 +106,7 @@ void add_bench(CLI::App& app) {
   command->add_flag("--quick", options->suite.quick, "Doubles and three sizes only; at most 90 seconds");
   command->add_option("--threads", options->suite.threads, "The most threads to use; by default all allowed")
       ->check(CLI::Range(1, 4096));
-  command->add_option("--seconds", options->suite.seconds, "Time for everything; by default 540, or 75 if quick")
+  command->add_option("--seconds", options->suite.seconds, "Time for everything; by default 540, or 70 if quick")
       ->check(CLI::PositiveNumber);
   command->add_option("--json", options->json, "Write all rounds to this file, in Google Benchmark's format");
   command->add_flag("--no-save", options->no_save, "Leave the tuning file alone");
