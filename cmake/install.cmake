@@ -5,8 +5,7 @@ include(CMakePackageConfigHelpers)
 
 # furrow_public_headers(<folder below include/furrow, or .> <header>...): the rest stays in the tree.
 function(furrow_public_headers folder)
-  furrow_existing(headers ${ARGN})
-  install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow/${folder} COMPONENT furrow)
+  install(FILES ${ARGN} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow/${folder} COMPONENT furrow)
 endfunction()
 
 # Installed programs find the library wherever the whole prefix is moved.
