@@ -108,7 +108,9 @@ class Call {
 
 }  // namespace
 
-bool Backend::inside_task() { return here.inside != nullptr; }
+bool Backend::inside_task() {
+  return here.inside != nullptr;
+}
 
 BulkResult Backend::bulk(std::size_t tasks, TaskRef body, Schedule schedule, const std::stop_token& stop) {
   const bool nested = here.inside != nullptr ? !(here.inside == this && nests()) : concurrency_ > 1 && inside_region();

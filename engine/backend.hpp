@@ -18,8 +18,8 @@ enum class Schedule {
 class TaskRef {
  public:
   template <class Body>
-    requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskRef> && std::is_invocable_v<Body&, std::size_t>)
-  TaskRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
+  requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskRef> && std::is_invocable_v<Body&, std::size_t>)
+      TaskRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
       : context_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
         call_([](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<Body>*>(context))(task); }) {}
 
@@ -32,8 +32,8 @@ class TaskRef {
 
 /// What a bulk call did.
 struct BulkResult {
-  int threads = 0;      ///< distinct threads that ran at least one task
-  bool inlined = false; ///< ran on the caller because the caller already stands inside a parallel region
+  int threads = 0;       ///< distinct threads that ran at least one task
+  bool inlined = false;  ///< ran on the caller because the caller already stands inside a parallel region
 };
 
 /// A threading runtime, reduced to one verb. To add one, derive, write name() and run(), and register a factory.

@@ -18,7 +18,9 @@ using Clock = std::chrono::steady_clock;
 /// How much more than the least time of a fork and join must be won: threads are rarely as wide awake as when that was measured.
 constexpr double kMargin = 1.5;
 
-float nanoseconds_since(Clock::time_point start) { return std::chrono::duration<float, std::nano>(Clock::now() - start).count(); }
+float nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration<float, std::nano>(Clock::now() - start).count();
+}
 
 /// $FURROW_BACKEND, else the measured pick, else the first backend with more than one thread, else "serial".
 std::string choose_backend(const Tuning* tuning) {
@@ -32,12 +34,18 @@ std::string choose_backend(const Tuning* tuning) {
 
 std::string_view to_string(Serial reason) {
   switch (reason) {
-    case Serial::no: return "";
-    case Serial::no_work: return "there was nothing to do";
-    case Serial::one_task: return "the work is one piece";
-    case Serial::too_small: return "threads would have cost more than they save";
-    case Serial::one_thread: return "the engine has one thread";
-    case Serial::nested: return "the caller is already inside a parallel region";
+    case Serial::no:
+      return "";
+    case Serial::no_work:
+      return "there was nothing to do";
+    case Serial::one_task:
+      return "the work is one piece";
+    case Serial::too_small:
+      return "threads would have cost more than they save";
+    case Serial::one_thread:
+      return "the engine has one thread";
+    case Serial::nested:
+      return "the caller is already inside a parallel region";
   }
   return "";
 }
@@ -50,9 +58,13 @@ void Cost::add_sample(float nanoseconds) {
     samples_.store(samples + 1, std::memory_order_relaxed);
 }
 
-Engine::Engine(const EngineOptions& options) : options_(options), tuning_(Tuning::load()) { start(choose_backend(tuning_.get())); }
+Engine::Engine(const EngineOptions& options) : options_(options), tuning_(Tuning::load()) {
+  start(choose_backend(tuning_.get()));
+}
 
-Engine::Engine(std::string_view backend, const EngineOptions& options) : options_(options) { start(backend); }
+Engine::Engine(std::string_view backend, const EngineOptions& options) : options_(options) {
+  start(backend);
+}
 
 Engine::~Engine() = default;
 
@@ -90,16 +102,18 @@ LastRun Engine::last_run() const {
           .serial = static_cast<Serial>(packed & 0xFF)};
 }
 
-void Engine::throw_cancelled() { throw Cancelled(); }
+void Engine::throw_cancelled() {
+  throw Cancelled();
+}
 
 void Engine::bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
   const BulkResult result = backend_->bulk(tasks, body, schedule, options_.stop);
   record(result.threads, tasks,
-         tasks == 0               ? Serial::no_work
-         : tasks == 1             ? Serial::one_task
-         : result.inlined         ? Serial::nested
-         : concurrency() == 1     ? Serial::one_thread
-                                  : Serial::no);
+         tasks == 0           ? Serial::no_work
+         : tasks == 1         ? Serial::one_task
+         : result.inlined     ? Serial::nested
+         : concurrency() == 1 ? Serial::one_thread
+                              : Serial::no);
 }
 
 void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
@@ -134,8 +148,9 @@ bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
   return serial - serial / threads > kMargin * fork_join_nanoseconds();
 }
 
-/// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's worth
-/// of time has passed and what is left is seen to be worth another. Returns how many chunks were done, and notes what they cost.
+/// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's
+/// worth of time has passed and what is left is seen to be worth another. Returns how many chunks were done, and notes what they
+/// cost.
 std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
   const double fork_join = kMargin * fork_join_nanoseconds();
   const Clock::time_point start = Clock::now();
@@ -155,14 +170,12 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRe
 void Engine::hand_out(std::size_t first, const Chunks& chunks, ChunkBodyRef body) {
   const std::size_t count = chunks.count() - first;
   const auto threads = static_cast<std::size_t>(concurrency());
-  const std::size_t wanted = options_.grain > 0                          ? (count - 1) / options_.grain + 1
+  const std::size_t wanted = options_.grain > 0                       ? (count - 1) / options_.grain + 1
                              : options_.schedule == Schedule::dynamic ? threads * 16
                                                                       : threads;
   const std::size_t tasks = std::min(count, wanted);
   // Task t gets the chunks from t·count/tasks on; written so that it cannot overflow.
-  const auto begin = [&](std::size_t task) {
-    return first + task * (count / tasks) + std::min(task, count % tasks);
-  };
+  const auto begin = [&](std::size_t task) { return first + task * (count / tasks) + std::min(task, count % tasks); };
   bulk(tasks, [&](std::size_t task) { in_order(begin(task), begin(task + 1), body); });
 }
 

@@ -33,12 +33,12 @@ struct EngineOptions {
 
 /// Why a call ran on the calling thread alone.
 enum class Serial : std::uint8_t {
-  no,           ///< it did not: it was handed to the backend's threads
-  no_work,      ///< nothing to do
-  one_task,     ///< there is only one piece of work
-  too_small,    ///< threads would have cost more than they save
-  one_thread,   ///< this engine has a concurrency of 1
-  nested,       ///< the caller is already inside a parallel region
+  no,          ///< it did not: it was handed to the backend's threads
+  no_work,     ///< nothing to do
+  one_task,    ///< there is only one piece of work
+  too_small,   ///< threads would have cost more than they save
+  one_thread,  ///< this engine has a concurrency of 1
+  nested,      ///< the caller is already inside a parallel region
 };
 
 /// In words, for people; empty for Serial::no.
@@ -46,15 +46,15 @@ std::string_view to_string(Serial reason);
 
 /// What an engine's latest call did.
 struct LastRun {
-  std::string_view backend;     ///< valid as long as the engine
-  int threads = 0;              ///< distinct threads that took part
-  std::size_t tasks = 0;        ///< tasks the work was handed out in
+  std::string_view backend;         ///< valid as long as the engine
+  int threads = 0;                  ///< distinct threads that took part
+  std::size_t tasks = 0;            ///< tasks the work was handed out in
   Serial serial = Serial::no_work;  ///< why it stayed on the calling thread, if it did
   std::string_view why_serial() const { return to_string(serial); }
 };
 
-/// What a kernel or functor costs per element on one thread here, learnt from the calls that were made; one static object per kernel
-/// and type. It decides whether a call goes parallel, never what it computes.
+/// What a kernel or functor costs per element on one thread here, learnt from the calls that were made; one static object per
+/// kernel and type. It decides whether a call goes parallel, never what it computes.
 class Cost {
  public:
   constexpr Cost() = default;
@@ -67,8 +67,8 @@ class Cost {
 
   /// Nanoseconds per element; 0 while too few calls were timed.
   float nanoseconds() const { return is_known() ? nanoseconds_.load(std::memory_order_relaxed) : 0; }
-  /// Whether a call should be timed: each while the cost is not known; of a functor's, one in sixteen after that, because it may have
-  /// other data to work on.
+  /// Whether a call should be timed: each while the cost is not known; of a functor's, one in sixteen after that, because it may
+  /// have other data to work on.
   bool is_due() {
     constexpr unsigned kEvery = 16;
     return !is_known() || (!is_named() && calls_.fetch_add(1, std::memory_order_relaxed) % kEvery == 0);
@@ -91,8 +91,8 @@ class Cost {
 class ChunkBodyRef {
  public:
   template <class Body>
-    requires(!std::is_same_v<std::remove_cvref_t<Body>, ChunkBodyRef> && std::is_invocable_v<Body&, std::size_t, std::size_t>)
-  ChunkBodyRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
+  requires(!std::is_same_v<std::remove_cvref_t<Body>, ChunkBodyRef> && std::is_invocable_v<Body&, std::size_t, std::size_t>)
+      ChunkBodyRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
       : context_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
         call_([](void* context, std::size_t first, std::size_t last) {
           (*static_cast<std::remove_reference_t<Body>*>(context))(first, last);
@@ -128,8 +128,9 @@ class Engine {
   /// The latest call of any thread; a call of one task or chunk counts too.
   LastRun last_run() const;
 
-  /// Calls body(task) exactly once for every task in [0, tasks), in any order, possibly at once, and returns when all have finished.
-  /// Rethrows the exception of the lowest task that threw; throws Cancelled if a stop was requested before all tasks had begun.
+  /// Calls body(task) exactly once for every task in [0, tasks), in any order, possibly at once, and returns when all have
+  /// finished. Rethrows the exception of the lowest task that threw; throws Cancelled if a stop was requested before all tasks had
+  /// begun.
   void bulk(std::size_t tasks, TaskRef body) { bulk(tasks, body, options_.schedule); }
   /// As above, with another schedule than the engine's own.
   void bulk(std::size_t tasks, TaskRef body, Schedule schedule);
@@ -156,8 +157,9 @@ class Engine {
 
   void record(int threads, std::size_t tasks, Serial serial) {
     // One word, so that a reader on another thread never sees half of one call and half of the next.
-    last_.store(static_cast<std::uint64_t>(tasks) << 24 | static_cast<std::uint64_t>(threads) << 8 | static_cast<std::uint64_t>(serial),
-                std::memory_order_relaxed);
+    last_.store(
+        static_cast<std::uint64_t>(tasks) << 24 | static_cast<std::uint64_t>(threads) << 8 | static_cast<std::uint64_t>(serial),
+        std::memory_order_relaxed);
   }
 
   EngineOptions options_;

@@ -33,7 +33,9 @@ class FpEnvironment {
     here.rounding_ = std::fegetround();
     return here;
   }
-  void apply() const { std::fesetround(rounding_); }
+  void apply() const {
+    std::fesetround(rounding_);
+  }
   friend bool operator==(const FpEnvironment& a, const FpEnvironment& b) = default;
 
  private:

@@ -14,7 +14,9 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLine = 64;
 
-constexpr bool is_large(std::size_t bytes) { return bytes >= 2 * kHugePage; }
+constexpr bool is_large(std::size_t bytes) {
+  return bytes >= 2 * kHugePage;
+}
 
 }  // namespace
 

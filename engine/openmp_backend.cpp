@@ -18,8 +18,8 @@ class OpenmpBackend final : public Backend {
  private:
   void run(std::size_t tasks, TaskRef body, Schedule schedule) override {
     if (!survived_fork()) return loop(tasks, body, schedule);
-    // The thread that came through a fork() has libgomp's bookkeeping of its team but none of the team's threads: a region opened here
-    // would wait for them for ever. A new thread has no team yet and makes its own.
+    // The thread that came through a fork() has libgomp's bookkeeping of its team but none of the team's threads: a region opened
+    // here would wait for them for ever. A new thread has no team yet and makes its own.
     try {
       std::thread([&] { loop(tasks, body, schedule); }).join();
     } catch (const std::system_error&) {
@@ -37,12 +37,16 @@ class OpenmpBackend final : public Backend {
     }
   }
 
-  bool inside_region() const override { return omp_in_parallel() != 0; }
+  bool inside_region() const override {
+    return omp_in_parallel() != 0;
+  }
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_openmp_backend(int concurrency) { return std::make_unique<OpenmpBackend>(concurrency); }
+std::unique_ptr<Backend> make_openmp_backend(int concurrency) {
+  return std::make_unique<OpenmpBackend>(concurrency);
+}
 
 std::string openmp_version() {
   return "OpenMP " + std::to_string(_OPENMP / 100) + "-" + (_OPENMP % 100 < 10 ? "0" : "") + std::to_string(_OPENMP % 100);

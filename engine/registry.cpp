@@ -65,7 +65,8 @@ std::vector<std::string> backends() {
 }
 
 void register_backend(std::string_view name, BackendFactory factory) {
-  if (!is_word(name)) fail("register_backend: a backend's name is made of letters, digits, '_' and '-', not \"" + std::string(name) + "\"");
+  if (!is_word(name))
+    fail("register_backend: a backend's name is made of letters, digits, '_' and '-', not \"" + std::string(name) + "\"");
   if (!factory) fail("register_backend: the factory for \"" + std::string(name) + "\" is empty");
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);

@@ -19,8 +19,8 @@ class BackendFactory {
  public:
   BackendFactory() = default;
   template <class F>
-    requires std::is_invocable_r_v<std::unique_ptr<Backend>, F&, int>
-  BackendFactory(F factory)  // NOLINT(google-explicit-constructor): a parameter type
+  requires std::is_invocable_r_v<std::unique_ptr<Backend>, F&, int> BackendFactory(
+      F factory)  // NOLINT(google-explicit-constructor): a parameter type
       : held_(std::make_shared<F>(std::move(factory))),
         call_([](void* held, int concurrency) -> std::unique_ptr<Backend> { return (*static_cast<F*>(held))(concurrency); }) {}
 

@@ -17,6 +17,8 @@ class SerialBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_serial_backend(int) { return std::make_unique<SerialBackend>(); }
+std::unique_ptr<Backend> make_serial_backend(int) {
+  return std::make_unique<SerialBackend>();
+}
 
 }  // namespace furrow

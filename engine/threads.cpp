@@ -127,17 +127,20 @@ int CpuAllowance::cpus() const {
   return std::max(1, std::min(affinity, granted));
 }
 
-CpuAllowance cpu_allowance() { return {.affinity = affinity_count(), .quota = cgroup_quota()}; }
+CpuAllowance cpu_allowance() {
+  return {.affinity = affinity_count(), .quota = cgroup_quota()};
+}
 
 ThreadCount choose_threads(int requested) {
   if (requested < 0 || requested > kMostThreads)
-    fail("a concurrency of " + std::to_string(requested) + " is not possible; give 0 (choose) or 1 to " + std::to_string(kMostThreads));
+    fail("a concurrency of " + std::to_string(requested) + " is not possible; give 0 (choose) or 1 to " +
+         std::to_string(kMostThreads));
   if (requested > 0) return {requested, "asked for"};
   if (const char* text = std::getenv("FURROW_NUM_THREADS")) {
     const std::optional<int> number = thread_number(text);
     if (!number)
-      fail("FURROW_NUM_THREADS=\"" + std::string(text) + "\" is not a number of threads; set it to 1 to " + std::to_string(kMostThreads) +
-           " or unset it");
+      fail("FURROW_NUM_THREADS=\"" + std::string(text) + "\" is not a number of threads; set it to 1 to " +
+           std::to_string(kMostThreads) + " or unset it");
     return {*number, "FURROW_NUM_THREADS"};
   }
   if (const char* text = std::getenv("OMP_NUM_THREADS")) {
@@ -145,7 +148,8 @@ ThreadCount choose_threads(int requested) {
     if (const std::optional<int> number = thread_number(list.substr(0, list.find(',')))) return {*number, "OMP_NUM_THREADS"};
   }
   const CpuAllowance allowed = cpu_allowance();
-  return {std::min(allowed.cpus(), kMostThreads), allowed.cpus() < allowed.affinity ? "cgroup CPU quota" : "CPUs in the affinity mask"};
+  return {std::min(allowed.cpus(), kMostThreads),
+          allowed.cpus() < allowed.affinity ? "cgroup CPU quota" : "CPUs in the affinity mask"};
 }
 
 int threads_that_start(int wanted) {

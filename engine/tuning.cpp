@@ -77,10 +77,8 @@ Tuning parse_entry(const json& entry) {
 }
 
 json to_json(const Tuning& tuning) {
-  json entry = {{"backend", tuning.backend},
-                {"reason", tuning.reason},
-                {"measured", tuning.measured},
-                {"serial_below", json::object()}};
+  json entry = {
+      {"backend", tuning.backend}, {"reason", tuning.reason}, {"measured", tuning.measured}, {"serial_below", json::object()}};
   for (const auto& [backend, kernels] : tuning.thresholds)
     for (const auto& [kernel, threshold] : kernels) entry["serial_below"][backend][kernel] = threshold;
   return entry;
@@ -89,7 +87,9 @@ json to_json(const Tuning& tuning) {
 [[noreturn]] void fail_to_write(const std::string& path, const std::string& reason) {
   fail("the tuning file " + path + " cannot be written: " + reason + "; set FURROW_TUNING to a path that can be");
 }
-[[noreturn]] void fail_to_write(const std::string& path, int error) { fail_to_write(path, std::strerror(error)); }
+[[noreturn]] void fail_to_write(const std::string& path, int error) {
+  fail_to_write(path, std::strerror(error));
+}
 
 /// Holds a lock on a folder while it lives, so that of two processes that save at once neither entry is lost.
 class FolderLock {
@@ -100,6 +100,7 @@ class FolderLock {
   ~FolderLock() {
     if (descriptor_ < 0) return;
     fsync(descriptor_);
+    flock(descriptor_, LOCK_UN);  // closing is not enough: the child of a fork() meanwhile has the lock too
     close(descriptor_);
   }
   FolderLock(const FolderLock&) = delete;
@@ -117,8 +118,10 @@ void replace_file(const std::string& path, const std::string& text) {
   int error = 0;
   for (std::size_t done = 0; done < text.size() && error == 0;) {
     const ssize_t wrote = write(file, text.data() + done, text.size() - done);
-    if (wrote >= 0) done += static_cast<std::size_t>(wrote);
-    else if (errno != EINTR) error = errno;
+    if (wrote >= 0)
+      done += static_cast<std::size_t>(wrote);
+    else if (errno != EINTR)
+      error = errno;
   }
   if (error == 0 && fsync(file) != 0) error = errno;
   if (close(file) != 0 && error == 0) error = errno;
@@ -130,7 +133,8 @@ void replace_file(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-std::optional<std::size_t> Tuning::serial_below(std::string_view backend_name, std::string_view kernel, std::string_view type) const {
+std::optional<std::size_t> Tuning::serial_below(std::string_view backend_name, std::string_view kernel,
+                                                std::string_view type) const {
   const auto kernels = thresholds.find(backend_name);
   if (kernels == thresholds.end()) return std::nullopt;
   std::string key(kernel);
@@ -145,7 +149,8 @@ std::string Tuning::path() {
     return std::strcmp(named, "none") == 0 ? std::string() : std::string(named);
   if (const char* config = std::getenv("XDG_CONFIG_HOME"); config != nullptr && *config != '\0')
     return std::string(config) + "/furrow/tuning.json";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return std::string(home) + "/.config/furrow/tuning.json";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return std::string(home) + "/.config/furrow/tuning.json";
   return {};
 }
 
@@ -180,7 +185,8 @@ void Tuning::save() const {
   std::filesystem::create_directories(folder, error);
   if (error) fail_to_write(file, error.value());
   // A folder or a device is not a broken tuning file: it must not be moved out of the way.
-  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) fail_to_write(file, "it is not a regular file");
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error))
+    fail_to_write(file, "it is not a regular file");
   const FolderLock lock(folder.string());
   json content;
   try {

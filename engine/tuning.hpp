@@ -9,8 +9,9 @@
 
 namespace furrow {
 
-/// What the benchmark suite found out about one kind of machine: which backend to use, and from which size on threads pay. Kept in a
-/// JSON file with one entry per kind of machine, since a home directory may be shared by unlike ones. It decides times, never results.
+/// What the benchmark suite found out about one kind of machine: which backend to use, and from which size on threads pay. Kept in
+/// a JSON file with one entry per kind of machine, since a home directory may be shared by unlike ones. It decides times, never
+/// results.
 class Tuning {
  public:
   std::string backend;   ///< the pick

@@ -9,8 +9,9 @@
 
 namespace furrow {
 
-/// A non-owning view of D-dimensional data: element (i, j, …) is data_handle()[i·stride(0) + j·stride(1) + …]. Strides count elements
-/// and may be negative or, for data that are only read, zero. The names are those of std::mdspan, to and from which it converts.
+/// A non-owning view of D-dimensional data: element (i, j, …) is data_handle()[i·stride(0) + j·stride(1) + …]. Strides count
+/// elements and may be negative or, for data that are only read, zero. The names are those of std::mdspan, to and from which it
+/// converts.
 template <class T, std::size_t D>
 class View {
   static_assert(D >= 1, "a View has at least one dimension");
@@ -41,14 +42,13 @@ class View {
   }
 
   constexpr operator View<const T, D>() const  // NOLINT(google-explicit-constructor): a view of what may be written may be read
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data_, extents_, strides_};
   }
 
   template <class... Index>
-    requires(sizeof...(Index) == D && (std::is_convertible_v<Index, std::ptrdiff_t> && ...))
-  constexpr T& operator()(Index... index) const {
+  requires(sizeof...(Index) == D && (std::is_convertible_v<Index, std::ptrdiff_t> && ...)) constexpr T& operator()(
+      Index... index) const {
     const Strides at{static_cast<std::ptrdiff_t>(index)...};
     std::ptrdiff_t offset = 0;
     for (std::size_t d = 0; d < D; ++d) offset += at[d] * strides_[d];

@@ -10,13 +10,17 @@
 namespace furrow {
 namespace {
 
-void print(const char* message) { std::fprintf(stderr, "furrow: warning: %s\n", message); }
+void print(const char* message) {
+  std::fprintf(stderr, "furrow: warning: %s\n", message);
+}
 
 std::atomic<WarningHandler> current{&print};
 
 }  // namespace
 
-WarningHandler set_warning_handler(WarningHandler handler) { return current.exchange(handler); }
+WarningHandler set_warning_handler(WarningHandler handler) {
+  return current.exchange(handler);
+}
 
 void warn_once(const std::string& message) {
   static std::mutex mutex;
@@ -26,6 +30,8 @@ void warn_once(const std::string& message) {
   if (const WarningHandler handler = current.load()) handler(message.c_str());
 }
 
-void fail(const std::string& message) { throw Error(message); }
+void fail(const std::string& message) {
+  throw Error(message);
+}
 
 }  // namespace furrow

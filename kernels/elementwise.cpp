@@ -17,8 +17,12 @@ constexpr std::array<Cost, sizeof...(op)> make_costs(std::index_sequence<op...>)
   return {Cost(kOpNames[op], type_code(type_of<T>))...};
 }
 
-constexpr bool reads_a(Op op) { return op != Op::fill; }
-constexpr bool reads_b(Op op) { return op == Op::add || op == Op::mul || op == Op::axpy || op == Op::triad; }
+constexpr bool reads_a(Op op) {
+  return op != Op::fill;
+}
+constexpr bool reads_b(Op op) {
+  return op == Op::add || op == Op::mul || op == Op::axpy || op == Op::triad;
+}
 
 /// What each kernel costs, learnt call by call.
 template <class T>

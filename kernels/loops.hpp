@@ -25,9 +25,9 @@ inline void blocks(std::size_t begin, std::size_t end, const Step& step) {
   for (std::size_t i = begin; i < end; ++i) step(i);
 }
 
-/// step(i) for i in [part.begin, part.end), piece by piece, each of `length` elements. Short chunks must be gone through one by one,
-/// since the scalar tail that a compiler gives a loop is part of each; long ones end with a whole block and may be joined. Either way
-/// every element is computed by the same instructions however the chunks were shared out.
+/// step(i) for i in [part.begin, part.end), piece by piece, each of `length` elements. Short chunks must be gone through one by
+/// one, since the scalar tail that a compiler gives a loop is part of each; long ones end with a whole block and may be joined.
+/// Either way every element is computed by the same instructions however the chunks were shared out.
 template <class Step>
 inline void pieces(Range part, std::size_t length, const Step& step) {
   for (std::size_t begin = part.begin; begin < part.end; begin += length)
@@ -51,8 +51,8 @@ struct Holder {
   held_t<F, Args...> f;
 };
 
-/// to[i - part.begin] = value(i) for i in `part`, in pieces of `length`. Never inlined, so that a functor has one compiled loop in the
-/// program, whether results are streamed or not.
+/// to[i - part.begin] = value(i) for i in `part`, in pieces of `length`. Never inlined, so that a functor has one compiled loop in
+/// the program, whether results are streamed or not.
 template <class T, class Value>
 [[gnu::noinline]] void evaluate(T* to, Range part, std::size_t length, const Value& value) {
   const Value local(value);
@@ -115,7 +115,7 @@ void over_shape(Engine& engine, Cost& cost, const std::array<std::size_t, D>& sh
 
 /// Calls f(i) for every i in [0, n), each once, in any order, possibly at once.
 template <class F>
-  requires std::invocable<F&, std::size_t>
+requires std::invocable<F&, std::size_t>
 void for_each_index(Engine& engine, std::size_t n, F&& f) {
   static constinit Cost cost;
   loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
@@ -125,8 +125,9 @@ void for_each_index(Engine& engine, std::size_t n, F&& f) {
   });
 }
 
-/// Calls f(i, j, …) for every index of a shape of one to three dimensions, {ny, nx} or {nz, ny, nx}, each once, in any order, possibly
-/// at once; the last index runs fastest, so that rows vectorise. Throws Error if an extent is negative or their product overflows.
+/// Calls f(i, j, …) for every index of a shape of one to three dimensions, {ny, nx} or {nz, ny, nx}, each once, in any order,
+/// possibly at once; the last index runs fastest, so that rows vectorise. Throws Error if an extent is negative or their product
+/// overflows.
 template <std::integral Index, std::size_t D, class F>
 void for_each_index(Engine& engine, const Index (&shape)[D], F&& f) {
   static constinit Cost cost;
@@ -137,8 +138,8 @@ void for_each_index(Engine& engine, const Index (&shape)[D], F&& f) {
 
 /// Calls f(v) for every element v, which f may change; each once, in any order, possibly at once.
 template <ContiguousRange R, class F>
-  requires std::invocable<F&, element_t<R>&>
-void for_each(Engine& engine, R&& range, F&& f) {
+requires std::invocable < F&, element_t<R>
+& > void for_each(Engine& engine, R&& range, F&& f) {
   static constinit Cost cost;
   const auto elements = as_span(range);
   loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = f;
@@ -151,7 +152,7 @@ void for_each(Engine& engine, R&& range, F&& f) {
 
 /// As above, over a view of one to three dimensions.
 template <class T, std::size_t D, class F>
-  requires std::invocable<F&, T&>
+requires std::invocable<F&, T&>
 void for_each(Engine& engine, const View<T, D>& view, F&& f) {
   static constinit Cost cost;
   auto at = [&](auto... index) { f(view(index...)); };
@@ -162,8 +163,8 @@ void for_each(Engine& engine, const View<T, D>& view, F&& f) {
 /// Throws Error if the sizes differ or the ranges overlap partly. Cost: one read and one write per element; results larger than the
 /// cache are streamed past it.
 template <ContiguousRange In, ContiguousRange Out, class F>
-  requires std::invocable<F&, const value_t<In>&>
-void transform(Engine& engine, In&& in, Out&& out, F&& f) {
+requires std::invocable < F&, const value_t<In>
+& > void transform(Engine& engine, In&& in, Out&& out, F&& f) {
   static constinit Cost cost;
   const auto source = as_span(in);
   const auto target = as_span(out);
@@ -177,8 +178,8 @@ void transform(Engine& engine, In&& in, Out&& out, F&& f) {
 
 /// out[i] = f(a[i], b[i]); otherwise as above. `out` may be `a`, `b` or both.
 template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, class F>
-  requires std::invocable<F&, const value_t<A>&, const value_t<B>&>
-void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
+requires std::invocable < F&, const value_t<A>
+&, const value_t<B>& > void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
   static constinit Cost cost;
   const auto first = as_span(a);
   const auto second = as_span(b);
@@ -189,15 +190,16 @@ void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
   check::no_partial_overlap("transform", second, target);
   const bool in_place = check::same_memory(first, target) || check::same_memory(second, target);
   const loops::Holder<std::remove_reference_t<F>, const value_t<A>&, const value_t<B>&> held{f};
-  loops::produce(engine, cost, target, in_place ? 0 : first.size_bytes() + second.size_bytes() + target.size_bytes(),
-                 [held, x = first.data(), y = second.data()](std::size_t i) { return static_cast<value_t<Out>>(held.f(x[i], y[i])); });
+  loops::produce(
+      engine, cost, target, in_place ? 0 : first.size_bytes() + second.size_bytes() + target.size_bytes(),
+      [held, x = first.data(), y = second.data()](std::size_t i) { return static_cast<value_t<Out>>(held.f(x[i], y[i])); });
 }
 
-/// out(i, j, …) = f(in(i, j, …)) over views of one shape, of one to three dimensions and any strides. `out` may be `in`; otherwise the
-/// memory from its first to its last element must not touch that of `in`. Throws Error if not, if the shapes differ, or if two indices
-/// of `out` are the same element (a stride of 0).
+/// out(i, j, …) = f(in(i, j, …)) over views of one shape, of one to three dimensions and any strides. `out` may be `in`; otherwise
+/// the memory from its first to its last element must not touch that of `in`. Throws Error if not, if the shapes differ, or if two
+/// indices of `out` are the same element (a stride of 0).
 template <class T, class U, std::size_t D, class F>
-  requires std::invocable<F&, const T&>
+requires std::invocable<F&, const T&>
 void transform(Engine& engine, const View<T, D>& in, const View<U, D>& out, F&& f) {
   static constinit Cost cost;
   check::views("transform", in, out);
@@ -207,7 +209,7 @@ void transform(Engine& engine, const View<T, D>& in, const View<U, D>& out, F&& 
 
 /// out(i, j, …) = f(a(i, j, …), b(i, j, …)); otherwise as above.
 template <class T, class S, class U, std::size_t D, class F>
-  requires std::invocable<F&, const T&, const S&>
+requires std::invocable<F&, const T&, const S&>
 void transform(Engine& engine, const View<T, D>& a, const View<S, D>& b, const View<U, D>& out, F&& f) {
   static constinit Cost cost;
   check::views("transform", a, out);

@@ -24,9 +24,13 @@ void bad_pointer(const void* data, std::size_t alignment) {
   fail("the range's pointer is not aligned to the " + std::to_string(alignment) + " bytes that its element type needs");
 }
 
-void negative_extent() { fail("an extent is negative; extents are numbers of elements"); }
+void negative_extent() {
+  fail("an extent is negative; extents are numbers of elements");
+}
 
-void different_shapes(const char* call) { fail(std::string(call) + ": the views have different shapes; give views of one shape"); }
+void different_shapes(const char* call) {
+  fail(std::string(call) + ": the views have different shapes; give views of one shape");
+}
 
 void zero_stride(const char* call) {
   fail(std::string(call) + ": the output view has a stride of 0, so that several indices are one element; give each its own");

@@ -14,7 +14,7 @@ namespace furrow {
 /// Whatever has data() and size() over elements that lie side by side: Array, std::vector, std::span, C arrays, Eigen vectors.
 template <class R>
 concept ContiguousRange = requires(R& range) {
-  { *std::data(range) };
+  {*std::data(range)};
   { std::size(range) } -> std::convertible_to<std::size_t>;
 };
 
@@ -72,7 +72,8 @@ std::array<std::uintptr_t, 2> addresses(const View<T, D>& view) {
   const auto base = reinterpret_cast<std::uintptr_t>(view.data_handle());
   std::array<std::uintptr_t, 2> ends{base, base + sizeof(T)};
   for (std::size_t d = 0; d < D; ++d) {
-    const std::ptrdiff_t reach = view.stride(d) * (static_cast<std::ptrdiff_t>(view.extent(d)) - 1) * static_cast<std::ptrdiff_t>(sizeof(T));
+    const std::ptrdiff_t reach =
+        view.stride(d) * (static_cast<std::ptrdiff_t>(view.extent(d)) - 1) * static_cast<std::ptrdiff_t>(sizeof(T));
     ends[reach < 0 ? 0 : 1] += static_cast<std::uintptr_t>(reach);
   }
   return ends;
@@ -98,8 +99,7 @@ void views(const char* call, const View<In, D>& in, const View<Out, D>& out) {
 /// The range as a span. Throws Error if its elements do not lie side by side (a row of a column-major Eigen matrix), or if it has
 /// elements and its pointer is null or not aligned for them.
 template <class R>
-  requires ContiguousRange<R>
-std::span<element_t<R>> as_span(R&& range) {
+requires ContiguousRange<R> std::span<element_t<R>> as_span(R&& range) {
   if constexpr (requires { range.innerStride(), range.outerStride(), range.innerSize(), range.outerSize(); }) {
     const bool gaps = range.innerStride() != 1 || (range.outerStride() != range.innerSize() && range.outerSize() > 1);
     if (gaps && range.size() > 1) check::not_contiguous();

@@ -73,10 +73,10 @@ T max(Engine& engine, std::span<const T> x) {
       engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
 }
 
-#define FURROW_INSTANTIATE(T)                                                     \
-  template sum_t<T> sum(Engine&, std::span<const T>);                             \
-  template sum_t<T> dot(Engine&, std::span<const T>, std::span<const T>);         \
-  template T min(Engine&, std::span<const T>);                                    \
+#define FURROW_INSTANTIATE(T)                                             \
+  template sum_t<T> sum(Engine&, std::span<const T>);                     \
+  template sum_t<T> dot(Engine&, std::span<const T>, std::span<const T>); \
+  template T min(Engine&, std::span<const T>);                            \
   template T max(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)

@@ -75,8 +75,8 @@ T fold_in_order(std::size_t begin, std::size_t end, const At& at, Op& op) {
   return runs[0];
 }
 
-/// The same for an op that commutes: element i goes to lane i mod kLanes, and at the end the upper half of the lanes joins the lower
-/// half until one is left. Needs at least one element for each lane.
+/// The same for an op that commutes: element i goes to lane i mod kLanes, and at the end the upper half of the lanes joins the
+/// lower half until one is left. Needs at least one element for each lane.
 template <class T, std::size_t kLanes, class At, class Op>
 T fold_in_lanes(std::size_t begin, std::size_t end, const At& at, Op& op) {
   std::array<T, kLanes> lanes;
@@ -120,12 +120,11 @@ T reduce(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, T
 
 }  // namespace reductions
 
-/// init op in[0] op … op in[n-1], for any associative op, which need not commute; the type of `init` is that of the result and of op's
-/// operands. Where op is not exactly associative (floating-point addition), the order of combining depends on n alone. Empty input
-/// gives init. op is called from several threads at once. Cost: one read per element.
+/// init op in[0] op … op in[n-1], for any associative op, which need not commute; the type of `init` is that of the result and of
+/// op's operands. Where op is not exactly associative (floating-point addition), the order of combining depends on n alone. Empty
+/// input gives init. op is called from several threads at once. Cost: one read per element.
 template <ContiguousRange In, class T, class Op>
-  requires std::invocable<Op&, T, T>
-T reduce(Engine& engine, In&& in, T init, Op&& op) {
+requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&& op) {
   static constinit Cost cost;
   const auto elements = as_span(in);
   return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
@@ -134,8 +133,8 @@ T reduce(Engine& engine, In&& in, T init, Op&& op) {
 
 /// init op f(in[0]) op … op f(in[n-1]); otherwise as reduce. f is called once per element.
 template <ContiguousRange In, class T, class Op, class F>
-  requires std::invocable<Op&, T, T> && std::invocable<F&, const value_t<In>&>
-T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
+requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
+& > T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
   static constinit Cost cost;
   const auto elements = as_span(in);
   return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
@@ -144,8 +143,8 @@ T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
 
 /// init op f(a[0], b[0]) op …; otherwise as above. Throws Error if the sizes differ.
 template <ContiguousRange A, ContiguousRange B, class T, class Op, class F>
-  requires std::invocable<Op&, T, T> && std::invocable<F&, const value_t<A>&, const value_t<B>&>
-T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
+requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<A>
+&, const value_t<B>& > T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
   static constinit Cost cost;
   const auto first = as_span(a);
   const auto second = as_span(b);
@@ -208,9 +207,9 @@ T greater(T a, T b) {
 
 // Named reductions: SIMD code chosen at run time for this processor, with a fixed number of lanes whatever its width.
 
-/// The sum; 0 if empty. Integers are added in 64 bits and wrap. For n floating-point numbers of precision u the error is at most about
-/// (37 + log2(n / 8192)) · u · Σ|x[i]|: 256 bytes' worth of lanes, each adding 16 numbers at a time to a running total of at most
-/// 16 such sums, then a tree (Higham, Accuracy and Stability of Numerical Algorithms, ch. 4). 1 read.
+/// The sum; 0 if empty. Integers are added in 64 bits and wrap. For n floating-point numbers of precision u the error is at most
+/// about (37 + log2(n / 8192)) · u · Σ|x[i]|: 256 bytes' worth of lanes, each adding 16 numbers at a time to a running total of at
+/// most 16 such sums, then a tree (Higham, Accuracy and Stability of Numerical Algorithms, ch. 4). 1 read.
 template <NamedRange In>
 sum_t<value_t<In>> sum(Engine& engine, In&& in) {
   return named::sum<value_t<In>>(engine, named::in(in));
@@ -218,8 +217,7 @@ sum_t<value_t<In>> sum(Engine& engine, In&& in) {
 
 /// Σ x[i] · y[i], each product rounded; otherwise as sum. Throws Error if the sizes differ. 2 reads.
 template <NamedRange X, ContiguousRange Y>
-  requires SameElements<X, Y>
-sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
+requires SameElements<X, Y> sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
   return named::dot<value_t<X>>(engine, named::in(x), named::in(y));
 }
 

@@ -53,7 +53,8 @@ void add_up(const In* x, const Runs& runs, PerRun<T>& totals, Op& op) {
   for (std::size_t i = 0; i < runs.rest; ++i) last = op(*last, static_cast<T>(x[runs.count * runs.length + i]));
 }
 
-/// Replaces the total of each run by what comes before it, nothing if it is the very first; returns what comes before the next chunk.
+/// Replaces the total of each run by what comes before it, nothing if it is the very first; returns what comes before the next
+/// chunk.
 template <class T, class Op>
 std::optional<T> carry(std::optional<T> before, const Runs& runs, PerRun<T>& totals, Op& op) {
   for (std::size_t r = 0; r < runs.count; ++r) {
@@ -114,13 +115,14 @@ void write(const In* x, Out* out, const Runs& runs, const PerRun<T>& before, Op&
 }  // namespace scans
 
 /// out[i] = in[0] op … op in[i], for any associative op, which need not commute, in the type of `out`'s elements. Where op is not
-/// exactly associative (floating-point addition), the order of combining depends on the size alone. `out` may be `in`, otherwise they
-/// must not overlap. op is called from several threads at once.
+/// exactly associative (floating-point addition), the order of combining depends on the size alone. `out` may be `in`, otherwise
+/// they must not overlap. op is called from several threads at once.
 ///
-/// Throws Error if the sizes differ or the ranges overlap partly. Cost: two applications of op per element; one read and one write of
-/// memory, since the second look at the input finds it in the cache (Zhang, Wang, Ross: Parallel Prefix Sum with SIMD, ADMS 2020).
+/// Throws Error if the sizes differ or the ranges overlap partly. Cost: two applications of op per element; one read and one write
+/// of memory, since the second look at the input finds it in the cache (Zhang, Wang, Ross: Parallel Prefix Sum with SIMD, ADMS
+/// 2020).
 template <ContiguousRange In, ContiguousRange Out, class Op>
-  requires std::invocable<Op&, value_t<Out>, value_t<Out>>
+requires std::invocable<Op&, value_t<Out>, value_t<Out>>
 void inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op) {
   using T = value_t<Out>;
   static constinit Cost adding;
@@ -130,7 +132,8 @@ void inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op) {
   check::same_size("inclusive_scan", source.size(), target.size());
   check::no_partial_overlap("inclusive_scan", source, target);
   constexpr bool kMayStream = std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> && sizeof(T) <= 16;
-  const bool stream = kMayStream && !check::same_memory(source, target) && worth_streaming(source.size_bytes() + target.size_bytes());
+  const bool stream =
+      kMayStream && !check::same_memory(source, target) && worth_streaming(source.size_bytes() + target.size_bytes());
 
   // A chunk costs two visits, so it should be a page long; groups of them stay in the threads' caches from the first to the second.
   constexpr std::size_t kShortest = sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1;

@@ -1,5 +1,6 @@
-// SIMD code for several instruction sets in one binary: Highway compiles this file's HWY_NAMESPACE once for each (foreach_target), and
-// the choice among them is made here at run time. Our own table rather than Highway's global one, which a host may have set otherwise.
+// SIMD code for several instruction sets in one binary: Highway compiles this file's HWY_NAMESPACE once for each (foreach_target),
+// and the choice among them is made here at run time. Our own table rather than Highway's global one, which a host may have set
+// otherwise.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simd.cpp"
 // clang-format off
@@ -63,7 +64,8 @@ void map(const T* a, const T* b, T* out, T s, std::size_t n, bool stream) {
   const auto scalar = hn::Set(one, s);
   std::size_t i = 0;
   if (stream) {
-    for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % kLine != 0; ++i) hn::StoreU(at<op>(one, a, b, scalar, i), one, out + i);
+    for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % kLine != 0; ++i)
+      hn::StoreU(at<op>(one, a, b, scalar, i), one, out + i);
     // Whole lines, several at a time: memory likes its writes in runs.
     constexpr std::size_t kRun = 4 * kLine / sizeof(T);
     for (; i + kRun <= n; i += kRun) {
@@ -111,7 +113,8 @@ HWY_INLINE S fold(S* lanes, std::size_t count) {
   const hn::ScalableTag<S> d;
   constexpr std::size_t N = hn::MaxLanes(d);
   for (; count > 8 && count >= 2 * N; count /= 2)
-    for (std::size_t l = 0; l < count / 2; l += N) hn::Store(hn::Add(hn::Load(d, lanes + l), hn::Load(d, lanes + count / 2 + l)), d, lanes + l);
+    for (std::size_t l = 0; l < count / 2; l += N)
+      hn::Store(hn::Add(hn::Load(d, lanes + l), hn::Load(d, lanes + count / 2 + l)), d, lanes + l);
   for (; count > 8; count /= 2)
     for (std::size_t l = 0; l < count / 2; ++l) lanes[l] = named::join_sums(lanes[l], lanes[count / 2 + l]);
   const auto at = [lanes, count](std::size_t l) HWY_ATTR { return l < count ? lanes[l] : static_cast<S>(-0.0); };
@@ -119,9 +122,9 @@ HWY_INLINE S fold(S* lanes, std::size_t count) {
   return plus(plus(plus(at(0), at(4)), plus(at(2), at(6))), plus(plus(at(1), at(5)), plus(at(3), at(7))));
 }
 
-/// The sum of one chunk: kLanes running sums, element i going to lane i mod kLanes; rows are added up kRows at a time; at the end the
-/// upper half of the lanes is added to the lower half until one is left. The order is part of the definition, whatever the width of
-/// the registers. Missing elements are −0, which adds to nothing.
+/// The sum of one chunk: kLanes running sums, element i going to lane i mod kLanes; rows are added up kRows at a time; at the end
+/// the upper half of the lanes is added to the lower half until one is left. The order is part of the definition, whatever the
+/// width of the registers. Missing elements are −0, which adds to nothing.
 template <bool kProduct, class T>
 sum_t<T> sum(const T* x, const T* y, std::size_t n) {
   using S = sum_t<T>;
@@ -187,14 +190,16 @@ sum_t<T> dot(const T* x, const T* y, std::size_t n) {
 /// The better of two elements: the lesser (or greater), NaN if either is, −0 before +0.
 template <bool kLeast, class T>
 T better(T a, T b) {
-  if constexpr (kLeast) return named::lesser(a, b);
-  else return named::greater(a, b);
+  if constexpr (kLeast)
+    return named::lesser(a, b);
+  else
+    return named::greater(a, b);
 }
 
 /// The least (or greatest) of n elements; NaN if any is NaN; −0 is less than +0. The instruction that compares sees neither of the
-/// last two. So beside it goes a sum of v·0, which is NaN if any v is NaN or infinite, and the bitwise or (and) of all v: if the least
-/// is a zero, no v is negative but −0, so a sign bit in the or says that there was one. Where that sum is NaN, elements are looked at
-/// one by one.
+/// last two. So beside it goes a sum of v·0, which is NaN if any v is NaN or infinite, and the bitwise or (and) of all v: if the
+/// least is a zero, no v is negative but −0, so a sign bit in the or says that there was one. Where that sum is NaN, elements are
+/// looked at one by one.
 template <bool kLeast, class T>
 T extreme(const T* x, std::size_t n) {
   const hn::ScalableTag<T> d;
@@ -292,10 +297,10 @@ struct InstructionSet {
   const Kernels<std::int64_t>* i64;
 };
 
-#define FURROW_INSTRUCTION_SET(name, target, space)                                                                   \
-  {                                                                                                                   \
+#define FURROW_INSTRUCTION_SET(name, target, space)                                                                    \
+  {                                                                                                                    \
     name, target, &space::Table<float>::kernels, &space::Table<double>::kernels, &space::Table<std::int32_t>::kernels, \
-        &space::Table<std::int64_t>::kernels                                                                          \
+        &space::Table<std::int64_t>::kernels                                                                           \
   }
 
 /// Those of this build, best first.
@@ -362,7 +367,9 @@ const Kernels<std::int64_t>& kernels() {
 
 }  // namespace simd
 
-std::string instruction_set() { return simd::chosen().name; }
+std::string instruction_set() {
+  return simd::chosen().name;
+}
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;

@@ -42,11 +42,15 @@ void stream_copy(void* target, const void* source, std::size_t bytes) {
   std::memcpy(to, from, bytes);
 }
 
-void stream_fence() { _mm_sfence(); }
+void stream_fence() {
+  _mm_sfence();
+}
 
 #else
 
-void stream_copy(void* target, const void* source, std::size_t bytes) { std::memcpy(target, source, bytes); }
+void stream_copy(void* target, const void* source, std::size_t bytes) {
+  std::memcpy(target, source, bytes);
+}
 void stream_fence() {}
 
 #endif

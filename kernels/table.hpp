@@ -23,14 +23,22 @@ class Operands {
   std::size_t size() const { return n_; }
 
   template <class T>
-  std::span<T> a() { return part<T>(a_); }
+  std::span<T> a() {
+    return part<T>(a_);
+  }
   template <class T>
-  std::span<T> b() { return part<T>(b_); }
+  std::span<T> b() {
+    return part<T>(b_);
+  }
   template <class T>
-  std::span<T> out() { return part<T>(out_); }
+  std::span<T> out() {
+    return part<T>(out_);
+  }
 
   template <class T>
-  static constexpr T scalar() { return static_cast<T>(3); }
+  static constexpr T scalar() {
+    return static_cast<T>(3);
+  }
 
   /// The bits that a reduction returned; kernels that write an array leave it alone.
   template <class T>
@@ -72,9 +80,9 @@ struct Kernel {
   std::string_view family;   ///< "element-wise", "reductions", "scans", "loops", "irregular"
   std::string_view formula;  ///< what it computes, for people
   std::vector<Type> types;
-  double reads = 0;   ///< elements read per element
-  double writes = 0;  ///< elements written per element
-  double flops = 0;   ///< arithmetic operations per element
+  double reads = 0;                ///< elements read per element
+  double writes = 0;               ///< elements written per element
+  double flops = 0;                ///< arithmetic operations per element
   void (*make_inputs)(Operands&);  ///< sets both inputs, and output and result to what the kernel does not write
   void (*run)(Engine&, Operands&);
   void (*reference)(Operands&);  ///< the same by plain loops on one thread; equal bit for bit

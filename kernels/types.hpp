@@ -13,16 +13,21 @@ enum class Type { f32, f64, i32, i64 };
 /// "f32", …
 constexpr std::string_view type_code(Type type) {
   switch (type) {
-    case Type::f32: return "f32";
-    case Type::f64: return "f64";
-    case Type::i32: return "i32";
-    case Type::i64: return "i64";
+    case Type::f32:
+      return "f32";
+    case Type::f64:
+      return "f64";
+    case Type::i32:
+      return "i32";
+    case Type::i64:
+      return "i64";
   }
   return "";
 }
 
 template <class T>
-inline constexpr Type type_of = std::is_floating_point_v<T> ? (sizeof(T) == 4 ? Type::f32 : Type::f64) : (sizeof(T) == 4 ? Type::i32 : Type::i64);
+inline constexpr Type type_of = std::is_floating_point_v<T> ? (sizeof(T) == 4 ? Type::f32 : Type::f64)
+                                                            : (sizeof(T) == 4 ? Type::i32 : Type::i64);
 
 template <class T>
 struct TypeTag {
@@ -33,14 +38,20 @@ struct TypeTag {
 template <class F>
 decltype(auto) with_type(Type type, F&& f) {
   switch (type) {
-    case Type::f32: return f(TypeTag<float>{});
-    case Type::f64: return f(TypeTag<double>{});
-    case Type::i32: return f(TypeTag<std::int32_t>{});
-    case Type::i64: return f(TypeTag<std::int64_t>{});
+    case Type::f32:
+      return f(TypeTag<float>{});
+    case Type::f64:
+      return f(TypeTag<double>{});
+    case Type::i32:
+      return f(TypeTag<std::int32_t>{});
+    case Type::i64:
+      return f(TypeTag<std::int64_t>{});
   }
   __builtin_unreachable();
 }
 
-constexpr std::size_t type_bytes(Type type) { return type == Type::f32 || type == Type::i32 ? 4 : 8; }
+constexpr std::size_t type_bytes(Type type) {
+  return type == Type::f32 || type == Type::i32 ? 4 : 8;
+}
 
 }  // namespace furrow

@@ -14,8 +14,9 @@ namespace furrow {
 namespace {
 
 /// Around block, lane, chunk and reduction-chunk boundaries, and a prime that is large enough for all of them.
-const std::vector<std::size_t> kSizes{0,   1,   2,    3,    7,    31,   32,   33,   63,    64,    65,    127,   129,   511,    512,
-                                      513, 640, 1023, 1024, 1025, 4097, 8191, 8192, 8193, 16385, 65536, 65537, 99991, 131073, 300007};
+const std::vector<std::size_t> kSizes{0,    1,    2,    3,    7,     31,    32,    33,    63,     64,
+                                      65,   127,  129,  511,  512,   513,   640,   1023,  1024,   1025,
+                                      4097, 8191, 8192, 8193, 16385, 65536, 65537, 99991, 131073, 300007};
 
 struct Outcome {
   std::vector<unsigned char> out;
@@ -23,7 +24,9 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-Outcome outcome(const table::Operands& x) { return {{x.out_bytes().begin(), x.out_bytes().end()}, x.result()}; }
+Outcome outcome(const table::Operands& x) {
+  return {{x.out_bytes().begin(), x.out_bytes().end()}, x.result()};
+}
 
 class TableTest : public testing::TestWithParam<const table::Kernel*> {};
 
