@@ -1,0 +1,412 @@
+// Compiled once for each instruction set that compilers know by a name (see table.cpp), as a user compiles a program of his own: the
+// functors of the generic kernels become the code that his would.
+#include "furrow/kernels/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/reference.hpp"
+#include "furrow/kernels/scans.hpp"
+
+namespace furrow::table {
+namespace {
+
+/// Addition that is defined for all integers, as the operation of the generic kernels.
+struct Add {
+  template <class T>
+  T operator()(T a, T b) const {
+    return reference::add(a, b);
+  }
+};
+
+}  // namespace
+}  // namespace furrow::table
+
+template <class T>
+inline constexpr bool furrow::commutes<furrow::table::Add, T> = std::is_arithmetic_v<T>;
+
+namespace furrow::table {
+namespace {
+
+/// The i-th of a fixed sequence of well-mixed numbers (splitmix64; Steele, Lea, Flood 2014).
+std::uint64_t mixed(std::uint64_t i) {
+  i = (i + 1) * 0x9E3779B97F4A7C15U;
+  i = (i ^ (i >> 30)) * 0xBF58476D1CE4E5B9U;
+  i = (i ^ (i >> 27)) * 0x94D049BB133111EBU;
+  return i ^ (i >> 31);
+}
+
+/// Numbers in [-1, 1) with all their bits in use, or integers of full range: roundings show and sums wrap.
+template <class T>
+T number(std::uint64_t i) {
+  if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(static_cast<double>(static_cast<std::int64_t>(mixed(i))) * 0x1p-63);
+  else
+    return static_cast<T>(mixed(i));
+}
+
+template <class T>
+void set_inputs(Operands& x, bool positive) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x.a<T>()[i] = positive ? std::abs(number<T>(3 * i)) : number<T>(3 * i);
+    x.b<T>()[i] = number<T>(3 * i + 1);
+    x.out<T>()[i] = number<T>(3 * i + 2);
+  }
+  x.set_result(std::array{mixed(0), mixed(1)});  // wider than any result
+}
+
+void random_inputs(Operands& x) {
+  with_type(x.type(), [&](auto tag) { set_inputs<typename decltype(tag)::type>(x, false); });
+}
+void positive_inputs(Operands& x) {
+  with_type(x.type(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_floating_point_v<T>) set_inputs<T>(x, true);
+  });
+}
+
+/// A row's entry for all its types, from a functor with a templated call operator: body<T>(engine, operands).
+template <auto body>
+void run(Engine& engine, Operands& x) {
+  with_type(x.type(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (requires { body.template operator()<T>(engine, x); }) body.template operator()<T>(engine, x);
+  });
+}
+template <auto body>
+void reference(Operands& x) {
+  with_type(x.type(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (requires { body.template operator()<T>(x); }) body.template operator()<T>(x);
+  });
+}
+
+/// The reference of an element-wise kernel: out[i] = f(a[i], b[i], out[i]).
+template <auto f>
+void element_by_element(Operands& x) {
+  with_type(x.type(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (requires { f(T{}, T{}, T{}); })
+      for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = f(x.a<T>()[i], x.b<T>()[i], x.out<T>()[i]);
+  });
+}
+
+using reference::add;
+using reference::mul;
+
+template <class T>
+constexpr T s() {
+  return Operands::scalar<T>();
+}
+
+/// How many steps of z → z² + c stay bounded, for the i-th pixel of a picture 256 wide of a part of the Mandelbrot set that is dear
+/// at one end and cheap at the other.
+std::int32_t escape_steps(std::size_t i, std::size_t n) {
+  constexpr std::size_t kWidth = 256;
+  constexpr int kMost = 256;
+  const double height = static_cast<double>(n / kWidth + 1);
+  const double re = -1.5 + 2.0 * static_cast<double>(i % kWidth) / kWidth;
+  const double im = 1.2 * static_cast<double>(i / kWidth) / height;
+  double x = 0;
+  double y = 0;
+  int steps = 0;
+  for (; steps < kMost && x * x + y * y <= 4; ++steps) {
+    const double next = x * x - y * y + re;
+    y = 2 * x * y + im;
+    x = next;
+  }
+  return steps;
+}
+
+constexpr std::size_t kRow = 256;    // pixels of a task of `fractal`
+constexpr std::size_t kCall = 1024;  // elements of each call of `small_calls`
+
+}  // namespace
+
+namespace FURROW_TABLE_ISA {
+std::vector<Kernel> rows() {
+  const std::vector<Type> all{Type::f32, Type::f64, Type::i32, Type::i64};
+  const std::vector<Type> floats{Type::f32, Type::f64};
+  std::vector<Kernel> rows;
+
+  rows.push_back({.name = "fill",
+                  .family = "element-wise",
+                  .formula = "out = s",
+                  .types = all,
+                  .reads = 0,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { fill(e, x.out<T>(), s<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto, auto) { return s<decltype(a)>(); }>});
+  rows.push_back({.name = "copy",
+                  .family = "element-wise",
+                  .formula = "out = a",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { copy(e, x.a<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto, auto) { return a; }>});
+  rows.push_back({.name = "square",
+                  .family = "element-wise",
+                  .formula = "out = a²",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { square(e, x.a<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto, auto) { return mul(a, a); }>});
+  rows.push_back({.name = "sqrt",
+                  .family = "element-wise",
+                  .formula = "out = √a",
+                  .types = floats,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = positive_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { sqrt(e, x.a<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](std::floating_point auto a, auto, auto) { return std::sqrt(a); }>});
+  rows.push_back({.name = "add",
+                  .family = "element-wise",
+                  .formula = "out = a + b",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { furrow::add(e, x.a<T>(), x.b<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return add(a, b); }>});
+  rows.push_back({.name = "mul",
+                  .family = "element-wise",
+                  .formula = "out = a · b",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { furrow::mul(e, x.a<T>(), x.b<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return mul(a, b); }>});
+  rows.push_back({.name = "axpy",
+                  .family = "element-wise",
+                  .formula = "out = s · a + out",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { axpy(e, s<T>(), x.a<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto, auto out) { return add(mul(s<decltype(a)>(), a), out); }>});
+  rows.push_back({.name = "triad",
+                  .family = "element-wise",
+                  .formula = "out = a + s · b",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { triad(e, x.a<T>(), x.b<T>(), s<T>(), x.out<T>()); }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return add(a, mul(s<decltype(a)>(), b)); }>});
+
+  rows.push_back({.name = "sum",
+                  .family = "reductions",
+                  .formula = "Σ a",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(sum(e, x.a<T>())); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    using S = sum_t<T>;
+                    x.set_result(x.size() == 0 ? S{0} : reference::named_sum<S>(x.size(), [a = x.a<T>()](std::size_t i) {
+                      return static_cast<S>(a[i]);
+                    }));
+                  }>});
+  rows.push_back({.name = "dot",
+                  .family = "reductions",
+                  .formula = "Σ a · b",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 0,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(dot(e, x.a<T>(), x.b<T>())); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    using S = sum_t<T>;
+                    x.set_result(x.size() == 0 ? S{0}
+                                               : reference::named_sum<S>(x.size(), [a = x.a<T>(), b = x.b<T>()](std::size_t i) {
+                                                   return mul(static_cast<S>(a[i]), static_cast<S>(b[i]));
+                                                 }));
+                  }>});
+  rows.push_back({.name = "min",
+                  .family = "reductions",
+                  .formula = "min a",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(min(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::extreme<T>(x.a<T>(), true));
+                  }>});
+  rows.push_back({.name = "max",
+                  .family = "reductions",
+                  .formula = "max a",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(max(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::extreme<T>(x.a<T>(), false));
+                  }>});
+
+  rows.push_back({.name = "for_each",
+                  .family = "loops",
+                  .formula = "out = s · out",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { for_each(e, x.out<T>(), [](T& v) { v = mul(s<T>(), v); }); }>,
+                  .reference = element_by_element<[](auto, auto, auto out) { return mul(s<decltype(out)>(), out); }>});
+  rows.push_back({.name = "for_each_index",
+                  .family = "loops",
+                  .formula = "out[i] = a[i] + b[i]",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    for_each_index(e, x.size(), [a = x.a<T>().data(), b = x.b<T>().data(), out = x.out<T>().data()](std::size_t i) {
+                      out[i] = add(a[i], b[i]);
+                    });
+                  }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return add(a, b); }>});
+  rows.push_back(
+      {.name = "transform",
+       .family = "loops",
+       .formula = "out = f(a), f(v) = v²",
+       .types = all,
+       .reads = 1,
+       .writes = 1,
+       .flops = 1,
+       .make_inputs = random_inputs,
+       .run = run<[]<class T>(Engine& e, Operands& x) { transform(e, x.a<T>(), x.out<T>(), [](T v) { return mul(v, v); }); }>,
+       .reference = element_by_element<[](auto a, auto, auto) { return mul(a, a); }>});
+  rows.push_back({.name = "transform2",
+                  .family = "loops",
+                  .formula = "out = f(a, b), f(v, w) = v · w + v",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    transform(e, x.a<T>(), x.b<T>(), x.out<T>(), [](T v, T w) { return add(mul(v, w), v); });
+                  }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return add(mul(a, b), a); }>});
+  rows.push_back({.name = "reduce",
+                  .family = "loops",
+                  .formula = "s + a + a + …",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(reduce(e, x.a<T>(), s<T>(), Add{})); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    x.set_result(
+                        reference::reduce_in_lanes(x.size(), s<T>(), add<T>, [a = x.a<T>()](std::size_t i) { return a[i]; }));
+                  }>});
+  rows.push_back({.name = "transform_reduce",
+                  .family = "loops",
+                  .formula = "s + Σ (a + b)²",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 0,
+                  .flops = 3,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    x.set_result(
+                        transform_reduce(e, x.a<T>(), x.b<T>(), s<T>(), Add{}, [](T v, T w) { return mul(add(v, w), add(v, w)); }));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    x.set_result(reference::reduce_in_lanes(x.size(), s<T>(), add<T>, [a = x.a<T>(), b = x.b<T>()](std::size_t i) {
+                      return mul(add(a[i], b[i]), add(a[i], b[i]));
+                    }));
+                  }>});
+
+  rows.push_back(
+      {.name = "inclusive_scan",
+       .family = "scans",
+       .formula = "out[i] = a[0] + … + a[i]",
+       .types = all,
+       .reads = 1,
+       .writes = 1,
+       .flops = 1,
+       .make_inputs = random_inputs,
+       .run = run<[]<class T>(Engine& e, Operands& x) { inclusive_scan(e, x.a<T>(), x.out<T>(), Add{}); }>,
+       .reference = reference<[]<class T>(Operands& x) { reference::inclusive_scan<T>(x.a<T>(), x.out<T>(), add<T>); }>});
+
+  // Where backends really differ: tasks of uneven cost under the default schedule, and many calls of little work each.
+  rows.push_back({.name = "fractal",
+                  .family = "irregular",
+                  .formula = "Mandelbrot steps, a task a row of 256",
+                  .types = {Type::i32},
+                  .reads = 0,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<std::int32_t> T>(Engine& e, Operands& x) {
+                    const std::span<T> out = x.out<T>();
+                    e.bulk((out.size() + kRow - 1) / kRow, [out](std::size_t row) {
+                      for (std::size_t i = row * kRow; i < std::min(out.size(), (row + 1) * kRow); ++i)
+                        out[i] = escape_steps(i, out.size());
+                    });
+                  }>,
+                  .reference = reference<[]<std::same_as<std::int32_t> T>(Operands& x) {
+                    for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = escape_steps(i, x.size());
+                  }>,
+                  .largest = std::size_t{1} << 16});
+  rows.push_back({.name = "small_calls",
+                  .family = "irregular",
+                  .formula = "out = a · b, a call for every 1024",
+                  .types = {Type::f64},
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                    const std::span<T> out = x.out<T>();
+                    for (std::size_t begin = 0; begin < out.size(); begin += kCall) {
+                      const std::size_t size = std::min(kCall, out.size() - begin);
+                      constexpr std::size_t kTasks = 4;
+                      e.bulk(kTasks, [=, a = x.a<T>(), b = x.b<T>()](std::size_t task) {
+                        for (std::size_t i = begin + size * task / kTasks; i < begin + size * (task + 1) / kTasks; ++i)
+                          out[i] = a[i] * b[i];
+                      });
+                    }
+                  }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return mul(a, b); }>,
+                  .largest = std::size_t{1} << 19});
+  return rows;
+}
+}  // namespace FURROW_TABLE_ISA
+
+}  // namespace furrow::table
