@@ -193,10 +193,11 @@ void Engine::in_order(std::size_t first, std::size_t last, ChunkBodyRef body) co
 double Engine::fork_join_nanoseconds() const {
   if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
   constexpr int kCalls = 15;
+  constexpr int kFewest = 5;  // one alone may have met another program
   constexpr float kBudget = 300'000;  // ns; more threads than cores make each call slow
   float least = 0;
   const Clock::time_point start = Clock::now();
-  for (int call = 0; call < kCalls && (call == 0 || nanoseconds_since(start) < kBudget); ++call) {
+  for (int call = 0; call < kCalls && (call < kFewest || nanoseconds_since(start) < kBudget); ++call) {
     const Clock::time_point before = Clock::now();
     const BulkResult empty = backend_->bulk(static_cast<std::size_t>(concurrency()), [](std::size_t) {});
     if (empty.inlined) return 0;  // inside a parallel region: nothing to learn, and nothing to pay

@@ -82,10 +82,8 @@ T fold_in_lanes(std::size_t begin, std::size_t end, const At& at, Op& op) {
   std::array<T, kLanes> lanes;
   for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = at(begin + l);
   std::size_t i = begin + kLanes;
-  for (; i + kLanes <= end; i += kLanes) {
-#pragma GCC unroll 64
+  for (; i + kLanes <= end; i += kLanes)
     for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = op(lanes[l], at(i + l));
-  }
   for (std::size_t l = 0; i < end; ++i, ++l) lanes[l] = op(lanes[l], at(i));
   for (std::size_t width = kLanes / 2; width > 0; width /= 2)
     for (std::size_t l = 0; l < width; ++l) lanes[l] = op(lanes[l], lanes[l + width]);
