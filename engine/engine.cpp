@@ -193,7 +193,7 @@ void Engine::in_order(std::size_t first, std::size_t last, ChunkBodyRef body) co
 double Engine::fork_join_nanoseconds() const {
   if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
   constexpr int kCalls = 15;
-  constexpr int kFewest = 5;  // one alone may have met another program
+  constexpr int kFewest = 5;          // one alone may have met another program
   constexpr float kBudget = 300'000;  // ns; more threads than cores make each call slow
   float least = 0;
   const Clock::time_point start = Clock::now();

@@ -1,5 +1,5 @@
-// Compiled once for each instruction set that compilers know by a name (see table.cpp), as a user compiles a program of his own: the
-// functors of the generic kernels become the code that his would.
+// Compiled once for each instruction set that compilers know by a name (see table.cpp), as a user compiles a program of his own:
+// the functors of the generic kernels become the code that his would.
 #include "furrow/kernels/table.hpp"
 
 #include <algorithm>
