@@ -29,17 +29,24 @@ void release(void* token) {
 struct ThreadState {
   const Backend* inside = nullptr;
   std::uint64_t call = 0;
+  std::uint64_t next_id = 0;  ///< of the next call that this thread makes; 0 before its first
 };
 // Read several times a task, so not through a function call as thread-local data of a shared library are by default.
 [[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState here;
 
-std::atomic<std::uint64_t> calls{0};
+/// A number that no other call has. Each thread counts in a range of its own, so that making one is not an atomic operation.
+std::uint64_t new_id() {
+  constexpr int kRange = 40;  // 2^24 threads, 2^40 calls of each; beyond that a thread may be counted once too few
+  static std::atomic<std::uint64_t> ranges{0};
+  if (here.next_id == 0) here.next_id = (ranges.fetch_add(1, std::memory_order_relaxed) << kRange) + 1;
+  return here.next_id++;
+}
 
 /// One parallel bulk call: the guard around every task, and what it found.
-class Call {
+class alignas(64) Call {
  public:
   Call(const Backend& backend, TaskRef body, const std::stop_token& stop)
-      : backend_(backend), body_(body), stop_(stop), id_(calls.fetch_add(1, std::memory_order_relaxed) + 1) {
+      : backend_(backend), body_(body), stop_(stop), id_(new_id()) {
     release(&fork_token_);
   }
 
@@ -67,18 +74,24 @@ class Call {
       stopped_.store(true, std::memory_order_relaxed);
       return;
     }
-    const ThreadState outer = here;
-    if (outer.call != id_) {
+    const Backend* const outer = here.inside;
+    const std::uint64_t outer_call = here.call;
+    if (outer_call != id_) {
       if (task == 0) {
         first_task_ran_ = true;  // the caller's, as a rule: counted without touching a line that all threads write
       } else {
         threads_.fetch_add(1, std::memory_order_relaxed);
       }
     }
-    here = {&backend_, id_};
+    here.inside = &backend_;
+    here.call = id_;
     try {
-      const FpScope scope(environment_);
-      body_(task);
+      if (&here == caller_) {  // whose environment it is
+        body_(task);
+      } else {
+        const FpScope scope(environment_);
+        body_(task);
+      }
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (task < lowest_failed_.load(std::memory_order_relaxed)) {
@@ -87,15 +100,17 @@ class Call {
       }
     }
     // Inside a nested call the thread returns to its outer one; at top level it keeps the id, so as to be counted once.
-    here.inside = outer.inside;
-    if (outer.inside != nullptr) here.call = outer.call;
+    here.inside = outer;
+    if (outer != nullptr) here.call = outer_call;
   }
 
+  // What every task reads stands in one line of the cache.
   const Backend& backend_;
   TaskRef body_;
   const std::stop_token& stop_;
   const FpEnvironment environment_ = FpEnvironment::current();
   const std::uint64_t id_;
+  const ThreadState* const caller_ = &here;
   std::atomic<std::size_t> lowest_failed_{std::numeric_limits<std::size_t>::max()};
   std::exception_ptr error_;
   std::mutex mutex_;

@@ -8,7 +8,8 @@ namespace furrow {
 namespace {
 
 std::atomic<unsigned> generation{0};
-constinit thread_local bool survivor = false;
+// Read at every call, so not through a function call as thread-local data of a shared library are by default.
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool survivor = false;
 
 /// Installed when the library is loaded: the host may fork before it first calls. Without the handler the generation stays 0, as if
 /// no fork() had happened.
