@@ -86,12 +86,8 @@ class alignas(64) Call {
     here.inside = &backend_;
     here.call = id_;
     try {
-      if (&here == caller_) {  // whose environment it is
-        body_(task);
-      } else {
-        const FpScope scope(environment_);
-        body_(task);
-      }
+      const FpScope scope(environment_);  // on the caller's thread too: oneTBB sets its own there
+      body_(task);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (task < lowest_failed_.load(std::memory_order_relaxed)) {
@@ -110,7 +106,6 @@ class alignas(64) Call {
   const std::stop_token& stop_;
   const FpEnvironment environment_ = FpEnvironment::current();
   const std::uint64_t id_;
-  const ThreadState* const caller_ = &here;
   std::atomic<std::size_t> lowest_failed_{std::numeric_limits<std::size_t>::max()};
   std::exception_ptr error_;
   std::mutex mutex_;

@@ -32,7 +32,9 @@ class Chunks {
   constexpr Chunks() = default;
 
   constexpr Chunks(std::size_t n, std::size_t element_bytes, std::size_t shortest = 1)
-      : length_(cut(n, element_bytes, shortest)), extent_(n), count_(n / length_ + (n % length_ != 0)) {}
+      : length_(cut(n, element_bytes, shortest)),
+        extent_(n),
+        count_((n >> std::countr_zero(length_)) + ((n & (length_ - 1)) != 0)) {}  // division would take as long as 100 elements
 
   /// Chunks [first, first + count) of this cut; indices of the result count from 0 again, `offset()` says where it begins.
   constexpr Chunks window(std::size_t first, std::size_t count) const {

@@ -33,24 +33,24 @@ constinit std::array<Cost, kOpNames.size()> costs = make_costs<T>(std::make_inde
 template <NamedElement T>
 void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s, std::span<T> out) {
   const auto index = static_cast<std::size_t>(op);
-  std::size_t bytes = out.size_bytes();
-  bool in_place = false;
-  const auto check_input = [&](std::span<const T> in) {
-    check::same_size(kOpNames[index].data(), in.size(), out.size());
-    check::no_partial_overlap(kOpNames[index].data(), in, out);
-    bytes += in.size_bytes();
-    in_place = in_place || in.data() == out.data();
+  const auto check_input = [name = kOpNames[index].data(), out](std::span<const T> in) {
+    check::same_size(name, in.size(), out.size());
+    check::no_partial_overlap(name, in, out);
   };
   if (reads_a(op)) check_input(a);
   if (reads_b(op)) check_input(b);
   // In place nothing is to be gained: the line is in the cache already when it is written.
-  const bool stream = !in_place && worth_streaming(bytes);
+  const bool in_place = a.data() == out.data() || b.data() == out.data();
+  const bool stream = !in_place && worth_streaming(a.size_bytes() + b.size_bytes() + out.size_bytes());
   const auto kernel = simd::kernels<T>().map[index];
   const Chunks chunks(out.size(), sizeof(T), kShortest);
-  engine.over_chunks(chunks, costs<T>[index], [&](std::size_t first, std::size_t last) {
-    const Range part = chunks.elements(first, last);
-    kernel(a.data() + part.begin, b.data() + part.begin, out.data() + part.begin, s, part.size(), stream);
-  });
+  // By value, so that what came in registers stays there: small calls feel it.
+  engine.over_chunks(
+      chunks, costs<T>[index],
+      [&chunks, kernel, x = a.data(), y = b.data(), to = out.data(), s, stream](std::size_t first, std::size_t last) {
+        const Range part = chunks.elements(first, last);
+        kernel(x + part.begin, y + part.begin, to + part.begin, s, part.size(), stream);
+      });
 }
 
 template void map(Engine&, Op, std::span<const float>, std::span<const float>, float, std::span<float>);

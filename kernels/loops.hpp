@@ -13,30 +13,37 @@
 namespace furrow {
 namespace loops {
 
-/// step(i) for i in [begin, end), in blocks of constant length, which compilers turn into SIMD code even at -O2. Iterations must be
-/// independent of each other. Which elements fall into the last, short block depends on [begin, end) alone.
+/// Elements that short chunks are gone through at a time.
+inline constexpr std::size_t kGroup = 16;
+
+/// How the elements of a call of f are cut: fewer than 128 one by one, so that an expensive f spreads over all cores; more of them
+/// in groups, which compilers turn into SIMD code.
+inline Chunks cut(std::size_t n, std::size_t element_bytes) {
+  return {n, element_bytes, n < 128 ? 1 : kGroup};
+}
+
+/// step(i) for i in [begin, end), which are elements of chunks of `length`. Iterations must be independent of each other.
+///
+/// In blocks and groups of constant length, which compilers vectorise even at -O2, and what is left one by one. Chunks begin at
+/// multiples of their length, so every element is computed by the same instructions however the chunks were shared out or joined.
 template <class Step>
-inline void blocks(std::size_t begin, std::size_t end, const Step& step) {
-  for (; end - begin >= kBlock; begin += kBlock) {
+inline void run(std::size_t begin, std::size_t end, std::size_t length, const Step& step) {
+  if (length >= kBlock) {
+    for (; end - begin >= kBlock; begin += kBlock) {
 #pragma GCC ivdep
-    for (std::size_t i = 0; i < kBlock; ++i) step(begin + i);
+      for (std::size_t i = 0; i < kBlock; ++i) step(begin + i);
+    }
   }
+  if (length >= kGroup) {
+    for (; end - begin >= kGroup; begin += kGroup) {
 #pragma GCC ivdep
-  for (std::size_t i = begin; i < end; ++i) step(i);
-}
-
-/// step(i) for i in [part.begin, part.end), piece by piece, each of `length` elements. Short chunks must be gone through one by
-/// one, since the scalar tail that a compiler gives a loop is part of each; long ones end with a whole block and may be joined.
-/// Either way every element is computed by the same instructions however the chunks were shared out.
-template <class Step>
-inline void pieces(Range part, std::size_t length, const Step& step) {
-  for (std::size_t begin = part.begin; begin < part.end; begin += length)
-    blocks(begin, part.end - begin < length ? part.end : begin + length, step);
-}
-
-/// The length of the pieces in which the chunks [first, last) are to be gone through.
-inline std::size_t piece(const Chunks& chunks, std::size_t first, std::size_t last) {
-  return chunks.length() % kBlock == 0 ? (last - first) * chunks.length() : chunks.length();
+      for (std::size_t i = 0; i < kGroup; ++i) step(begin + i);
+    }
+  }
+  for (; begin < end; ++begin) {
+    step(begin);
+    asm volatile("" ::: "memory");  // not to be vectorised: where a vector begins would depend on where `begin` is
+  }
 }
 
 /// How a callable is held inside the bodies of kernels: by value where a copy cannot be told from the original, because only of a
@@ -51,13 +58,13 @@ struct Holder {
   held_t<F, Args...> f;
 };
 
-/// to[i - part.begin] = value(i) for i in `part`, in pieces of `length`. Never inlined, so that a functor has one compiled loop in
-/// the program, whether results are streamed or not.
+/// to[i - part.begin] = value(i) for i in `part`, elements of chunks of `length`. Never inlined, so that a functor has one compiled
+/// loop in the program, whether results are streamed or not.
 template <class T, class Value>
 [[gnu::noinline]] void evaluate(T* to, Range part, std::size_t length, const Value& value) {
   const Value local(value);
   T* const origin = to - part.begin;
-  pieces(part, length, [&](std::size_t i) { origin[i] = local(i); });
+  run(part.begin, part.end, length, [&](std::size_t i) { origin[i] = local(i); });
 }
 
 /// Writes out[i] = value(i) for all i; `streamed_bytes` is what the call reads and writes in all, or 0 if streaming cannot pay.
@@ -66,7 +73,7 @@ void produce(Engine& engine, Cost& cost, std::span<T> out, std::size_t streamed_
   // A type that needs construction, or of which a block is more than two pages, does not go through the buffer.
   constexpr bool kMayStream = std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> && sizeof(T) <= 16;
   const bool stream = kMayStream && worth_streaming(streamed_bytes);
-  const Chunks chunks(out.size(), sizeof(T));
+  const Chunks chunks = cut(out.size(), sizeof(T));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
     const Range part = chunks.elements(first, last);
     if constexpr (kMayStream) {
@@ -74,13 +81,13 @@ void produce(Engine& engine, Cost& cost, std::span<T> out, std::size_t streamed_
         alignas(64) T buffer[kBlock];
         for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
           const std::size_t end = part.end - begin < kBlock ? part.end : begin + kBlock;
-          evaluate(buffer, {begin, end}, kBlock, value);
+          evaluate(buffer, {begin, end}, chunks.length(), value);
           stream_copy(out.data() + begin, buffer, (end - begin) * sizeof(T));
         }
         return stream_fence();
       }
     }
-    evaluate(out.data() + part.begin, part, piece(chunks, first, last), value);
+    evaluate(out.data() + part.begin, part, chunks.length(), value);
   });
 }
 
@@ -91,21 +98,24 @@ void over_shape(Engine& engine, Cost& cost, const std::array<std::size_t, D>& sh
   std::size_t n = 1;
   for (const std::size_t extent : shape) n = check::product(n, extent);
   const std::size_t row = shape[D - 1];
-  const Chunks chunks(n, sizeof(double));
+  const Chunks chunks = cut(n, sizeof(double));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    // Chunk by chunk: a chunk may begin inside a row, and where it does must not depend on what was joined.
+    std::size_t begin = first * chunks.length();
+    std::size_t line = begin / row;
+    std::size_t column = begin % row;
+    // Chunk by chunk: one may begin inside a row, and where it does must not depend on what was joined.
     for (; first < last; ++first) {
-      const Range part = chunks[first];
-      for (std::size_t begin = part.begin; begin < part.end;) {
-        const std::size_t line = begin / row;
-        const std::size_t column = begin % row;
-        const std::size_t end = column + (row - column < part.end - begin ? row - column : part.end - begin);
-        blocks(column, end, [&](std::size_t j) {
+      const std::size_t chunk_end = chunks[first].end;
+      while (begin < chunk_end) {
+        const std::size_t end = column + (row - column < chunk_end - begin ? row - column : chunk_end - begin);
+        run(column, end, chunks.length(), [&](std::size_t j) {
           if constexpr (D == 1) f(j);
           if constexpr (D == 2) f(line, j);
           if constexpr (D == 3) f(line / shape[1], line % shape[1], j);
         });
         begin += end - column;
+        column = end == row ? 0 : end;
+        line += end == row;
       }
     }
   });
@@ -119,9 +129,10 @@ requires std::invocable<F&, std::size_t>
 void for_each_index(Engine& engine, std::size_t n, F&& f) {
   static constinit Cost cost;
   loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
-  const Chunks chunks(n, sizeof(double));
+  const Chunks chunks = loops::cut(n, sizeof(double));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    loops::pieces(chunks.elements(first, last), loops::piece(chunks, first, last), [&](std::size_t i) { held(i); });
+    const Range part = chunks.elements(first, last);
+    loops::run(part.begin, part.end, chunks.length(), [&](std::size_t i) { held(i); });
   });
 }
 
@@ -143,10 +154,11 @@ requires std::invocable < F&, element_t<R>
   static constinit Cost cost;
   const auto elements = as_span(range);
   loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = f;
-  const Chunks chunks(elements.size(), sizeof(element_t<R>));
+  const Chunks chunks = loops::cut(elements.size(), sizeof(element_t<R>));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
     auto* const data = elements.data();
-    loops::pieces(chunks.elements(first, last), loops::piece(chunks, first, last), [&](std::size_t i) { held(data[i]); });
+    loops::run(part.begin, part.end, chunks.length(), [&](std::size_t i) { held(data[i]); });
   });
 }
 

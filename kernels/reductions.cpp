@@ -12,20 +12,8 @@ namespace {
 /// One partial per chunk, by partial(first element, number of elements), joined in the tree. Needs n >= 1.
 template <class P, class Partial, class Join>
 P reduce(Engine& engine, Cost& cost, std::size_t n, const Partial& partial, Join join) {
-  const Chunks chunks(n, sizeof(double), kReductionChunk);
-  constexpr std::size_t kOnStack = 128;
-  std::array<P, kOnStack> few;
-  std::vector<P> many;
-  if (chunks.count() > kOnStack) many.resize(chunks.count());
-  const std::span<P> partials(chunks.count() > kOnStack ? many.data() : few.data(), chunks.count());
-  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    for (; first < last; ++first) {
-      const Range part = chunks[first];
-      partials[first] = partial(part.begin, part.size());
-    }
-  });
-  reductions::combine(partials, join);
-  return partials[0];
+  return reductions::over_chunks<P>(
+      engine, cost, Chunks(n, sizeof(double), kReductionChunk), [&](Range part) { return partial(part.begin, part.size()); }, join);
 }
 
 template <NamedElement T>

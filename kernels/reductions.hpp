@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -36,6 +37,10 @@ template <class U, class T>
 inline constexpr bool commutes<std::bit_xor<U>, T> = std::is_integral_v<T>;
 
 namespace reductions {
+
+/// Whether op adds two T, for which there are named kernels.
+template <class Op, class T>
+inline constexpr bool adds = std::is_same_v<Op, std::plus<>> || std::is_same_v<Op, std::plus<T>>;
 
 /// Combines partial results in place, neighbours first, then neighbouring pairs, and so on; the order of operands is kept. What
 /// remains stands in front. An aligned group of 2^k partials combines to one that takes its place k levels up: parts of a larger
@@ -75,6 +80,13 @@ T fold_in_order(std::size_t begin, std::size_t end, const At& at, Op& op) {
   return runs[0];
 }
 
+/// The upper half of kCount lanes joins the lower half, until one is left; lengths are constant, so this is SIMD code.
+template <std::size_t kCount, class T, class Op>
+void halve(T* lanes, Op& op) {
+  for (std::size_t l = 0; l < kCount / 2; ++l) lanes[l] = op(lanes[l], lanes[l + kCount / 2]);
+  if constexpr (kCount > 2) halve<kCount / 2>(lanes, op);
+}
+
 /// The same for an op that commutes: element i goes to lane i mod kLanes, and at the end the upper half of the lanes joins the
 /// lower half until one is left. Needs at least one element for each lane.
 template <class T, std::size_t kLanes, class At, class Op>
@@ -85,8 +97,7 @@ T fold_in_lanes(std::size_t begin, std::size_t end, const At& at, Op& op) {
   for (; i + kLanes <= end; i += kLanes)
     for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = op(lanes[l], at(i + l));
   for (std::size_t l = 0; i < end; ++i, ++l) lanes[l] = op(lanes[l], at(i));
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::size_t l = 0; l < width; ++l) lanes[l] = op(lanes[l], lanes[l + width]);
+  halve<kLanes>(lanes.data(), op);
   return lanes[0];
 }
 
@@ -99,57 +110,39 @@ T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
   return fold_in_order<T>(begin, end, at, op);
 }
 
+/// One partial result per chunk, by partial(elements of the chunk), combined; needs at least one chunk.
+template <class T, class Partial, class Op>
+T over_chunks(Engine& engine, Cost& cost, const Chunks& chunks, const Partial& partial, Op& op) {
+  constexpr std::size_t kFew = 128;
+  const auto fill = [&](auto partials) {
+    engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+      for (; first < last; ++first) partials[first] = partial(chunks[first]);
+    });
+    return partials;
+  };
+  if constexpr (std::is_trivially_default_constructible_v<T> && std::is_trivially_copyable_v<T>) {
+    T few[kFew];  // a small call does not allocate
+    const std::unique_ptr<T[]> many(chunks.count() > kFew ? new T[chunks.count()] : nullptr);
+    T* const partials = many ? many.get() : few;
+    combine(fill(std::span<T>(partials, chunks.count())), op);
+    return partials[0];
+  } else {
+    std::vector<std::optional<T>> partials(chunks.count());
+    auto join = [&op](const std::optional<T>& a, const std::optional<T>& b) { return std::optional<T>(op(*a, *b)); };
+    combine(fill(std::span(partials)), join);
+    return *partials[0];
+  }
+}
+
 /// op(init, at(0) op … op at(n - 1)), or init if n is 0. `element_bytes` is what the elements weigh.
 template <class T, class At, class Op>
 T reduce(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, T init, Op& op, const At& at) {
-  const Chunks chunks(n, element_bytes);
-  std::vector<std::optional<T>> partials(chunks.count());
-  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    for (; first < last; ++first) {
-      const Range part = chunks[first];
-      partials[first].emplace(fold<T>(part.begin, part.end, at, op));
-    }
-  });
-  if (partials.empty()) return init;
-  auto join = [&op](const std::optional<T>& a, const std::optional<T>& b) { return std::optional<T>(op(*a, *b)); };
-  combine(std::span(partials), join);
-  return op(init, *partials[0]);
+  if (n == 0) return init;
+  const auto partial = [&](Range part) { return fold<T>(part.begin, part.end, at, op); };
+  return op(init, over_chunks<T>(engine, cost, Chunks(n, element_bytes), partial, op));
 }
 
 }  // namespace reductions
-
-/// init op in[0] op … op in[n-1], for any associative op, which need not commute; the type of `init` is that of the result and of
-/// op's operands. Where op is not exactly associative (floating-point addition), the order of combining depends on n alone. Empty
-/// input gives init. op is called from several threads at once. Cost: one read per element.
-template <ContiguousRange In, class T, class Op>
-requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&& op) {
-  static constinit Cost cost;
-  const auto elements = as_span(in);
-  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
-                               [x = elements.data()](std::size_t i) { return static_cast<T>(x[i]); });
-}
-
-/// init op f(in[0]) op … op f(in[n-1]); otherwise as reduce. f is called once per element.
-template <ContiguousRange In, class T, class Op, class F>
-requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
-& > T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
-  static constinit Cost cost;
-  const auto elements = as_span(in);
-  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
-                               [&f, x = elements.data()](std::size_t i) { return static_cast<T>(f(x[i])); });
-}
-
-/// init op f(a[0], b[0]) op …; otherwise as above. Throws Error if the sizes differ.
-template <ContiguousRange A, ContiguousRange B, class T, class Op, class F>
-requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<A>
-&, const value_t<B>& > T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
-  static constinit Cost cost;
-  const auto first = as_span(a);
-  const auto second = as_span(b);
-  check::same_size("transform_reduce", first.size(), second.size());
-  return reductions::reduce<T>(engine, cost, first.size(), sizeof(value_t<A>), init, op,
-                               [&f, x = first.data(), y = second.data()](std::size_t i) { return static_cast<T>(f(x[i], y[i])); });
-}
 
 /// What sums of T are added and returned in: T itself, or 64 bits for integers.
 template <class T>
@@ -202,6 +195,42 @@ T greater(T a, T b) {
 }
 
 }  // namespace named
+
+/// init op in[0] op … op in[n-1], for any associative op, which need not commute; the type of `init` is that of the result and of
+/// op's operands. Where op is not exactly associative (floating-point addition), the order of combining depends on n alone. Empty
+/// input gives init. op is called from several threads at once. Cost: one read per element.
+template <ContiguousRange In, class T, class Op>
+requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&& op) {
+  const auto elements = as_span(in);
+  if constexpr (NamedElement<T> && std::is_same_v<T, value_t<In>> && reductions::adds<std::remove_cvref_t<Op>, T>) {
+    return elements.empty() ? init : op(init, static_cast<T>(named::sum<T>(engine, elements)));
+  }
+  static constinit Cost cost;
+  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
+                               [x = elements.data()](std::size_t i) { return static_cast<T>(x[i]); });
+}
+
+/// init op f(in[0]) op … op f(in[n-1]); otherwise as reduce. f is called once per element.
+template <ContiguousRange In, class T, class Op, class F>
+requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
+& > T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
+  static constinit Cost cost;
+  const auto elements = as_span(in);
+  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
+                               [&f, x = elements.data()](std::size_t i) { return static_cast<T>(f(x[i])); });
+}
+
+/// init op f(a[0], b[0]) op …; otherwise as above. Throws Error if the sizes differ.
+template <ContiguousRange A, ContiguousRange B, class T, class Op, class F>
+requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<A>
+&, const value_t<B>& > T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
+  static constinit Cost cost;
+  const auto first = as_span(a);
+  const auto second = as_span(b);
+  check::same_size("transform_reduce", first.size(), second.size());
+  return reductions::reduce<T>(engine, cost, first.size(), sizeof(value_t<A>), init, op,
+                               [&f, x = first.data(), y = second.data()](std::size_t i) { return static_cast<T>(f(x[i], y[i])); });
+}
 
 // Named reductions: SIMD code chosen at run time for this processor, with a fixed number of lanes whatever its width.
 

@@ -143,20 +143,27 @@ T reduce_in_lanes(std::size_t n, T init, Op op, At at) {
   return op(init, tree(partials, op));
 }
 
-/// furrow::inclusive_scan of x into out.
-template <class T, class Op>
-void inclusive_scan(std::span<const T> x, std::span<T> out, Op op) {
-  const Chunks chunks(x.size(), sizeof(T), 4096 / sizeof(T));
-  std::vector<T> before;  // nothing yet, or one value
-  const auto at = [&](std::size_t i) { return x[i]; };
+/// furrow::inclusive_scan or exclusive_scan of x into out by addition, from `before` on: by Sklansky's network in each eight, and
+/// from each chunk to the next by its sum as the named sum has it.
+template <class T>
+void running_sums(std::span<const T> x, std::span<T> out, T before, bool inclusive) {
+  const std::vector<T> in(x.begin(), x.end());  // `out` may be `x`
+  const Chunks chunks(in.size(), 8, 2048);
   for (std::size_t k = 0; k < chunks.count(); ++k) {
-    for (const Range run : runs(chunks[k], 512)) {
-      T total = before.empty() ? x[run.begin] : op(before[0], x[run.begin]);
-      out[run.begin] = total;
-      for (std::size_t i = run.begin + 1; i < run.end; ++i) out[i] = total = op(total, x[i]);
-      const T own = left_to_right<T>(run, at, op);
-      before = {before.empty() ? own : op(before[0], own)};
+    T carry = before;
+    for (std::size_t begin = chunks[k].begin; begin < chunks[k].end; begin += 8) {
+      std::array<T, 8> sums{};
+      for (std::size_t l = 0; l < 8 && begin + l < in.size(); ++l) sums[l] = in[begin + l];
+      for (std::size_t half = 1; half < 8; half *= 2)
+        for (std::size_t l = 0; l < 8; ++l)
+          if ((l & half) != 0) sums[l] = add(sums[l], sums[l / (2 * half) * 2 * half + half - 1]);
+      for (std::size_t l = 0; l < 8 && begin + l < in.size(); ++l)
+        out[begin + l] = inclusive ? add(carry, sums[l]) : l == 0 ? carry : add(carry, sums[l - 1]);
+      carry = add(carry, sums[7]);
     }
+    using S = sum_t<T>;
+    const auto term = [&, at = chunks[k].begin](std::size_t i) { return static_cast<S>(in[at + i]); };
+    before = add(before, static_cast<T>(named_sum<S>(chunks[k].size(), term)));
   }
 }
 

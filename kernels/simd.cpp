@@ -30,16 +30,34 @@ constexpr std::size_t kLine = 64;
 
 // ---- element-wise ----
 
+/// a · b; integers wrap.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V product([[maybe_unused]] D d, V a, V b) {
+#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_SCALAR
+  // There is no instruction for 64 bits before AVX-512: low · low + ((low · high + high · low) << 32) of their halves.
+  if constexpr (std::is_same_v<hn::TFromD<D>, std::int64_t>) {
+    const hn::Repartition<std::uint32_t, D> halves;
+    const hn::RebindToUnsigned<D> whole;
+    const auto x = hn::BitCast(halves, a);
+    const auto y = hn::BitCast(halves, b);
+    const auto crossed = hn::BitCast(whole, hn::Mul(x, hn::Shuffle2301(y)));
+    const auto high = hn::Add(hn::ShiftLeft<32>(crossed), hn::ShiftLeft<32>(hn::ShiftRight<32>(crossed)));
+    return hn::BitCast(d, hn::Add(hn::MulEven(x, y), high));
+  }
+#endif
+  return hn::Mul(a, b);
+}
+
 template <Op op, class D, class V = hn::Vec<D>>
-HWY_INLINE V apply(D, V a, V b, V s) {
+HWY_INLINE V apply([[maybe_unused]] D d, V a, V b, V s) {
   if constexpr (op == Op::fill) return s;
   if constexpr (op == Op::copy) return a;
-  if constexpr (op == Op::square) return hn::Mul(a, a);
+  if constexpr (op == Op::square) return product(d, a, a);
   if constexpr (op == Op::sqrt) return hn::Sqrt(a);
   if constexpr (op == Op::add) return hn::Add(a, b);
-  if constexpr (op == Op::mul) return hn::Mul(a, b);
-  if constexpr (op == Op::axpy) return hn::Add(hn::Mul(s, a), b);
-  if constexpr (op == Op::triad) return hn::Add(a, hn::Mul(s, b));
+  if constexpr (op == Op::mul) return product(d, a, b);
+  if constexpr (op == Op::axpy) return hn::Add(product(d, s, a), b);
+  if constexpr (op == Op::triad) return hn::Add(a, product(d, s, b));
 }
 
 template <Op op>
@@ -104,7 +122,13 @@ HWY_INLINE hn::Vec<D> term(D d, const T* x, const T* y, std::size_t i) {
   const auto a = load_wide(d, x + i);
   if constexpr (!kProduct) return a;
   const auto b = load_wide(d, y + i);
-  return hn::Mul(a, b);
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (std::is_same_v<T, std::int32_t>) {  // whose upper halves are only signs
+    const hn::Repartition<std::int32_t, D> halves;
+    return hn::MulEven(hn::BitCast(halves, a), hn::BitCast(halves, b));
+  }
+#endif
+  return product(d, a, b);
 }
 
 /// Adds the upper half of the first `count` of L lanes to the lower half until one is left; count is a power of two.
@@ -183,6 +207,68 @@ sum_t<T> plain_sum(const T* x, std::size_t n) {
 template <class T>
 sum_t<T> dot(const T* x, const T* y, std::size_t n) {
   return sum<true>(x, y, n);
+}
+
+// ---- running sums ----
+
+/// Running sums of kScanned elements at a time, by Sklansky's network: the upper half of each pair, then of each four and eight,
+/// gets the last of the lower half added (Sklansky, Conditional-Sum Addition Logic, 1960). Then all of them get what came before.
+template <bool kExclusive, class T>
+T running_sums(const T* x, T* out, T before, std::size_t n) {
+  const hn::CappedTag<T, kScanned> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  using V = hn::Vec<decltype(d)>;
+  using Index = hn::TFromD<decltype(di)>;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::size_t kRegisters = kScanned / N;
+  static_assert(kScanned % N == 0 && N <= 8);
+
+  const auto lane = hn::Iota(di, 0);
+  const auto last = hn::IndicesFromVec(d, hn::Set(di, static_cast<Index>(N - 1)));
+  const auto previous = hn::IndicesFromVec(d, hn::Max(hn::Sub(lane, hn::Set(di, 1)), hn::Zero(di)));
+  const auto is_first = hn::RebindMask(d, hn::Eq(lane, hn::Zero(di)));
+  const V nothing = hn::Set(d, static_cast<T>(-0.0));
+  /// Adds the last lane of each lower half of 2·half lanes to its upper half.
+  const auto level = [&](Index half, V v) HWY_ATTR {
+    const auto from =
+        hn::Or(hn::AndNot(hn::Set(di, static_cast<Index>(2 * half - 1)), lane), hn::Set(di, static_cast<Index>(half - 1)));
+    const auto upper = hn::RebindMask(d, hn::Eq(hn::And(lane, hn::Set(di, half)), hn::Set(di, half)));
+    return hn::Add(v, hn::IfThenElse(upper, hn::TableLookupLanes(v, hn::IndicesFromVec(d, from)), nothing));
+  };
+  V carry = hn::Set(d, before);
+  const auto scan = [&](const T* from, T* to) HWY_ATTR {
+    V sums[kRegisters];
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      sums[r] = hn::LoadU(d, from + r * N);
+      if constexpr (N > 1) sums[r] = level(1, sums[r]);
+      if constexpr (N > 2) sums[r] = level(2, sums[r]);
+      if constexpr (N > 4) sums[r] = level(4, sums[r]);
+    }
+    for (std::size_t half = 1; half < kRegisters; half *= 2)
+      for (std::size_t r = 0; r < kRegisters; ++r)
+        if ((r & half) != 0) sums[r] = hn::Add(sums[r], hn::TableLookupLanes(sums[(r & ~(2 * half - 1)) + half - 1], last));
+    V ahead = carry;
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      const V running = hn::Add(carry, sums[r]);
+      if constexpr (kExclusive) {
+        hn::StoreU(hn::IfThenElse(is_first, ahead, hn::TableLookupLanes(running, previous)), d, to + r * N);
+        ahead = hn::TableLookupLanes(running, last);
+      } else {
+        hn::StoreU(running, d, to + r * N);
+      }
+    }
+    // As the last lane of what was stored, but without waiting for it.
+    carry = hn::Add(carry, hn::TableLookupLanes(sums[kRegisters - 1], last));
+  };
+  std::size_t i = 0;
+  for (; i + kScanned <= n; i += kScanned) scan(x + i, out + i);
+  if (i < n) {
+    HWY_ALIGN T rest[kScanned] = {};
+    for (std::size_t l = 0; i + l < n; ++l) rest[l] = x[i + l];
+    scan(rest, rest);
+    for (std::size_t l = 0; i + l < n; ++l) out[i + l] = rest[l];
+  }
+  return hn::GetLane(carry);
 }
 
 // ---- extremes ----
@@ -270,6 +356,8 @@ constexpr Kernels<T> make() {
   k.dot = dot<T>;
   k.min = extreme<true, T>;
   k.max = extreme<false, T>;
+  k.inclusive_sums = running_sums<false, T>;
+  k.exclusive_sums = running_sums<true, T>;
   return k;
 }
 

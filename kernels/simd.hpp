@@ -18,6 +18,9 @@ inline constexpr std::size_t kLanes = 256 / sizeof(T);
 /// Rows of kLanes elements that are added up before they join the running total; two short sums round less than one long one.
 inline constexpr std::size_t kRows = 16;
 
+/// Elements whose running sums are made at once, by a network of additions.
+inline constexpr std::size_t kScanned = 8;
+
 /// The SIMD code for one element type and one instruction set.
 template <class T>
 struct Kernels {
@@ -31,6 +34,11 @@ struct Kernels {
   sum_t<T> (*dot)(const T* x, const T* y, std::size_t n);
   T (*min)(const T* x, std::size_t n);
   T (*max)(const T* x, std::size_t n);
+  /// Running sums of a part of a chunk that begins at a multiple of kScanned, inclusive or exclusive, from `before` on; returns
+  /// what comes before the next part. `out` may be `x`.
+  using Scan = T (*)(const T* x, T* out, T before, std::size_t n);
+  Scan inclusive_sums;
+  Scan exclusive_sums;
 };
 
 /// Those of the instruction set in use. T is float, double, std::int32_t or std::int64_t.

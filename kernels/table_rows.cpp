@@ -329,10 +329,11 @@ std::vector<Kernel> rows() {
                   .writes = 0,
                   .flops = 1,
                   .make_inputs = random_inputs,
-                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(reduce(e, x.a<T>(), s<T>(), Add{})); }>,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(reduce(e, x.a<T>(), s<T>(), std::plus<>{})); }>,
                   .reference = reference<[]<class T>(Operands& x) {
-                    x.set_result(
-                        reference::reduce_in_lanes(x.size(), s<T>(), add<T>, [a = x.a<T>()](std::size_t i) { return a[i]; }));
+                    using S = sum_t<T>;
+                    const auto term = [a = x.a<T>()](std::size_t i) { return static_cast<S>(a[i]); };
+                    x.set_result(x.size() == 0 ? s<T>() : add(s<T>(), static_cast<T>(reference::named_sum<S>(x.size(), term))));
                   }>});
   rows.push_back({.name = "transform_reduce",
                   .family = "loops",
@@ -361,8 +362,20 @@ std::vector<Kernel> rows() {
        .writes = 1,
        .flops = 1,
        .make_inputs = random_inputs,
-       .run = run<[]<class T>(Engine& e, Operands& x) { inclusive_scan(e, x.a<T>(), x.out<T>(), Add{}); }>,
-       .reference = reference<[]<class T>(Operands& x) { reference::inclusive_scan<T>(x.a<T>(), x.out<T>(), add<T>); }>});
+       .run = run<[]<class T>(Engine& e, Operands& x) { inclusive_scan(e, x.a<T>(), x.out<T>()); }>,
+       .reference =
+           reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), static_cast<T>(-0.0), true); }>});
+  rows.push_back(
+      {.name = "exclusive_scan",
+       .family = "scans",
+       .formula = "out[i] = s + a[0] + … + a[i-1]",
+       .types = all,
+       .reads = 1,
+       .writes = 1,
+       .flops = 1,
+       .make_inputs = random_inputs,
+       .run = run<[]<class T>(Engine& e, Operands& x) { exclusive_scan(e, x.a<T>(), x.out<T>(), s<T>()); }>,
+       .reference = reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), s<T>(), false); }>});
 
   // Where backends really differ: tasks of uneven cost under the default schedule, and many calls of little work each.
   rows.push_back({.name = "fractal",

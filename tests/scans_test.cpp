@@ -1,9 +1,10 @@
-// inclusive_scan by operations that do not commute, in place, with wider results, streamed, and with bad input.
+// Scans by operations that do not commute, in place, with wider results, streamed, and with bad input.
 #include "furrow/kernels/scans.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <numeric>
@@ -59,6 +60,70 @@ TEST_P(ScansTest, OperationsThatDoNotCommuteKeepTheirOrder) {
   }
 }
 
+TEST_P(ScansTest, ExclusiveOnesStandOnePlaceFurtherBack) {
+  for (const std::size_t n : kSizes) {
+    std::vector<Affine> x(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = affine(i);
+    std::vector<Affine> out(n + 1, Affine{7, 7});
+    const Affine init{5, 11};
+    exclusive_scan(engine_, x, std::span(out).first(n), init, then);
+    Affine all = init;
+    for (std::size_t i = 0; i < n; ++i) {
+      ASSERT_EQ(out[i], all) << i << " of " << n;
+      all = then(all, x[i]);
+    }
+    ASSERT_EQ(out[n], (Affine{7, 7})) << "wrote behind the end";
+    exclusive_scan(engine_, x, x, init, then);
+    ASSERT_TRUE(std::equal(x.begin(), x.end(), out.begin())) << "in place, " << n;
+  }
+}
+
+TEST_P(ScansTest, SumsOfIntegersAreThoseOfTheLoop) {
+  for (const std::size_t n : kSizes) {
+    std::vector<std::int32_t> x(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<std::int32_t>(i * 2654435761U);  // wraps
+    std::vector<std::int32_t> with(n + 1, -7);
+    std::vector<std::int32_t> without(n + 1, -7);
+    inclusive_scan(engine_, x, std::span(with).first(n));
+    exclusive_scan(engine_, x, std::span(without).first(n), 100);
+    std::uint32_t all = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      ASSERT_EQ(without[i], static_cast<std::int32_t>(all + 100)) << i << " of " << n;
+      all += static_cast<std::uint32_t>(x[i]);
+      ASSERT_EQ(with[i], static_cast<std::int32_t>(all)) << i << " of " << n;
+    }
+    ASSERT_EQ(with[n], -7) << "wrote behind the end";
+    ASSERT_EQ(without[n], -7) << "wrote behind the end";
+    std::vector<std::int32_t> y = x;
+    inclusive_scan(engine_, x, x);
+    exclusive_scan(engine_, y, y, 100);
+    ASSERT_TRUE(std::equal(x.begin(), x.end(), with.begin())) << "in place, " << n;
+    ASSERT_TRUE(std::equal(y.begin(), y.end(), without.begin())) << "in place, " << n;
+  }
+}
+
+TEST_P(ScansTest, OfWhatAFunctionMakesOfTheElements) {
+  std::vector<std::string> words(3'000, "ab");
+  std::vector<std::size_t> with(words.size());
+  std::vector<std::size_t> before(words.size());
+  const auto length = [](const std::string& word) { return word.size(); };
+  transform_inclusive_scan(engine_, words, with, std::plus<>{}, length);
+  transform_exclusive_scan(engine_, words, before, 1, std::plus<>{}, length);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    ASSERT_EQ(with[i], 2 * (i + 1));
+    ASSERT_EQ(before[i], 2 * i + 1);
+  }
+}
+
+TEST_P(ScansTest, AZeroKeepsItsSign) {
+  const std::vector<double> x{-0.0, -0.0, 1.0};
+  std::vector<double> out(3);
+  inclusive_scan(engine_, x, out);
+  EXPECT_TRUE(std::signbit(out[0]) && std::signbit(out[1]));
+  exclusive_scan(engine_, x, out, -0.0);
+  EXPECT_TRUE(std::signbit(out[0]) && std::signbit(out[2]));
+}
+
 TEST_P(ScansTest, StringsGrowInOrder) {
   std::vector<std::string> words(700);
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = static_cast<char>('a' + i % 26);
@@ -89,7 +154,7 @@ TEST_P(ScansTest, OtherOperations) {
 }
 
 TEST_P(ScansTest, StreamedResultsAreRightAtAnyStart) {
-  const std::size_t n = machine().stream_above() / (2 * sizeof(std::int64_t)) + 10'007;
+  const std::size_t n = machine().stream_above() / (2 * sizeof(std::int64_t)) + 10'007;  // more than stays in cache
   const Array<std::int64_t> x(engine_, n, 3);
   Array<std::int64_t> out(engine_, n + 4, -1);
   for (const std::size_t shift : {0, 1, 3}) {

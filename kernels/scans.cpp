@@ -1,0 +1,57 @@
+#include "furrow/kernels/scans.hpp"
+
+#include <algorithm>
+
+#include "furrow/kernels/simd.hpp"
+#include "furrow/kernels/types.hpp"
+
+namespace furrow::scans {
+namespace {
+
+/// Elements of the shortest chunk; the longest has four times as many.
+constexpr std::size_t kShortest = 2048;
+
+}  // namespace
+
+template <NamedElement T>
+void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind kind) {
+  static constinit Cost adding("sum", type_code(type_of<T>));
+  static constinit Cost writing("inclusive_scan", type_code(type_of<T>));
+  const simd::Kernels<T>& simd = simd::kernels<T>();
+  const auto scan = kind == Kind::inclusive ? simd.inclusive_sums : simd.exclusive_sums;
+  const bool stream = x.data() != out.data() && worth_streaming(x.size_bytes() + out.size_bytes());
+  const auto write = [&](Range part, T start) {
+    if (!stream) {
+      scan(x.data() + part.begin, out.data() + part.begin, start, part.size());
+      return;
+    }
+    alignas(64) T buffer[kBlock];
+    for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
+      const std::size_t size = std::min(kBlock, part.end - begin);
+      start = scan(x.data() + begin, buffer, start, size);
+      stream_copy(out.data() + begin, buffer, size * sizeof(T));
+    }
+    stream_fence();
+  };
+  const Chunks chunks(x.size(), sizeof(double), kShortest);  // the same for all types
+  if (chunks.count() < 2) {
+    engine.over_chunks(chunks, writing, [&](std::size_t, std::size_t) { write(chunks[0], before); });
+    return;
+  }
+  in_groups<T>(
+      engine, adding, writing, chunks, chunks.length() * sizeof(T),
+      [&](Range part) { return static_cast<T>(simd.sum(x.data() + part.begin, part.size())); },
+      [&before](Range, T& total) {
+        const T own = total;
+        total = before;
+        before = static_cast<T>(named::join_sums(before, own));
+      },
+      write);
+}
+
+template void sums(Engine&, std::span<const float>, std::span<float>, float, Kind);
+template void sums(Engine&, std::span<const double>, std::span<double>, double, Kind);
+template void sums(Engine&, std::span<const std::int32_t>, std::span<std::int32_t>, std::int32_t, Kind);
+template void sums(Engine&, std::span<const std::int64_t>, std::span<std::int64_t>, std::int64_t, Kind);
+
+}  // namespace furrow::scans
