@@ -174,8 +174,9 @@ void Engine::hand_out(std::size_t first, const Chunks& chunks, ChunkBodyRef body
                              : options_.schedule == Schedule::dynamic ? threads * 16
                                                                       : threads;
   const std::size_t tasks = std::min(count, wanted);
-  // Task t gets the chunks from t·count/tasks on; written so that it cannot overflow.
-  const auto begin = [&](std::size_t task) { return first + task * (count / tasks) + std::min(task, count % tasks); };
+  const std::size_t share = count / tasks;
+  const std::size_t longer = count % tasks;  // the first so many tasks have one more
+  const auto begin = [=](std::size_t task) { return first + task * share + std::min(task, longer); };
   bulk(tasks, [&](std::size_t task) { in_order(begin(task), begin(task + 1), body); });
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -137,9 +138,13 @@ std::optional<std::size_t> Tuning::serial_below(std::string_view backend_name, s
                                                 std::string_view type) const {
   const auto kernels = thresholds.find(backend_name);
   if (kernels == thresholds.end()) return std::nullopt;
-  std::string key(kernel);
-  (key += '/') += type;
-  const auto threshold = kernels->second.find(key);
+  // Asked at every call, so without allocating memory.
+  std::array<char, 64> key;
+  if (kernel.size() + 1 + type.size() > key.size()) return std::nullopt;
+  char* end = std::ranges::copy(kernel, key.data()).out;
+  *end++ = '/';
+  end = std::ranges::copy(type, end).out;
+  const auto threshold = kernels->second.find(std::string_view(key.data(), end));
   if (threshold == kernels->second.end()) return std::nullopt;
   return threshold->second;
 }
