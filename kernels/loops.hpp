@@ -128,9 +128,9 @@ template <class F>
 requires std::invocable<F&, std::size_t>
 void for_each_index(Engine& engine, std::size_t n, F&& f) {
   static constinit Cost cost;
-  loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
   const Chunks chunks = loops::cut(n, sizeof(double));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
     const Range part = chunks.elements(first, last);
     loops::run(part.begin, part.end, chunks.length(), [&](std::size_t i) { held(i); });
   });
@@ -153,9 +153,9 @@ requires std::invocable < F&, element_t<R>
 & > void for_each(Engine& engine, R&& range, F&& f) {
   static constinit Cost cost;
   const auto elements = as_span(range);
-  loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = f;
   const Chunks chunks = loops::cut(elements.size(), sizeof(element_t<R>));
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = f;
     const Range part = chunks.elements(first, last);
     auto* const data = elements.data();
     loops::run(part.begin, part.end, chunks.length(), [&](std::size_t i) { held(data[i]); });
