@@ -3,6 +3,7 @@
 
 find_package(Threads REQUIRED)
 find_package(hwy REQUIRED)            # SIMD with dispatch at run time
+find_library(FURROW_SLEEF_LIBRARY sleef REQUIRED)  # mathematical functions of SIMD vectors; it brings no CMake package
 find_package(nlohmann_json REQUIRED)  # the tuning file
 
 foreach(backend OPENMP TBB STDPAR)

@@ -11,5 +11,6 @@
 #include "furrow/engine/view.hpp"
 #include "furrow/kernels/elementwise.hpp"
 #include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/scans.hpp"

@@ -1,0 +1,289 @@
+// The functions are SLEEF's, called by the names of each instruction set, so that all of a kind give the same bits. This file's
+// HWY_NAMESPACE is compiled once for each, as that of simd.cpp is. SLEEF's header would not declare functions of instruction sets
+// that the compiler was not asked for when it was read; so they are declared here.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "furrow/kernels/math.cpp"
+// clang-format off
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// clang-format on
+
+#include <algorithm>
+
+#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/math.hpp"
+#include "furrow/kernels/math_kernels.hpp"
+#include "furrow/kernels/streaming.hpp"
+#include "furrow/kernels/types.hpp"
+
+// What SLEEF calls its functions for this instruction set: KIND_NAMEdLANES_ERROR SUFFIX. "finz" use fused multiply-add, "cinz" do not.
+#undef FURROW_SLEEF_D
+#undef FURROW_SLEEF_F
+#undef FURROW_SLEEF_VD
+#undef FURROW_SLEEF_VF
+#if HWY_TARGET == HWY_AVX3
+#define FURROW_SLEEF_D(name, error) Sleef_finz_##name##d8_##error##avx512f
+#define FURROW_SLEEF_F(name, error) Sleef_finz_##name##f16_##error##avx512f
+#define FURROW_SLEEF_VD __m512d
+#define FURROW_SLEEF_VF __m512
+#elif HWY_TARGET == HWY_AVX2
+#define FURROW_SLEEF_D(name, error) Sleef_finz_##name##d4_##error##avx2
+#define FURROW_SLEEF_F(name, error) Sleef_finz_##name##f8_##error##avx2
+#define FURROW_SLEEF_VD __m256d
+#define FURROW_SLEEF_VF __m256
+#elif HWY_TARGET == HWY_SSE4
+#define FURROW_SLEEF_D(name, error) Sleef_cinz_##name##d2_##error##sse4
+#define FURROW_SLEEF_F(name, error) Sleef_cinz_##name##f4_##error##sse4
+#define FURROW_SLEEF_VD __m128d
+#define FURROW_SLEEF_VF __m128
+#elif HWY_TARGET == HWY_SSSE3
+#define FURROW_SLEEF_D(name, error) Sleef_cinz_##name##d2_##error##sse2
+#define FURROW_SLEEF_F(name, error) Sleef_cinz_##name##f4_##error##sse2
+#define FURROW_SLEEF_VD __m128d
+#define FURROW_SLEEF_VF __m128
+#elif HWY_TARGET == HWY_SCALAR
+#define FURROW_SLEEF_D(name, error) Sleef_cinz_##name##d1_##error##purec
+#define FURROW_SLEEF_F(name, error) Sleef_cinz_##name##f1_##error##purec
+#define FURROW_SLEEF_VD double
+#define FURROW_SLEEF_VF float
+#else
+#error "say what SLEEF calls its functions for this instruction set"
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::math::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// A function of vectors of doubles and one of vectors of floats, as one.
+#undef FURROW_SLEEF
+#define FURROW_SLEEF(name, error)                                                    \
+  extern "C" FURROW_SLEEF_VD FURROW_SLEEF_D(name, error)(FURROW_SLEEF_VD);           \
+  extern "C" FURROW_SLEEF_VF FURROW_SLEEF_F(name, error)(FURROW_SLEEF_VF);           \
+  struct name##_of {                                                                 \
+    template <class V>                                                               \
+    static HWY_INLINE V apply(V v) {                                                 \
+      if constexpr (sizeof(hn::TFromV<V>) == 8) {                                    \
+        return V{FURROW_SLEEF_D(name, error)(v.raw)};                                \
+      } else {                                                                       \
+        return V{FURROW_SLEEF_F(name, error)(v.raw)};                                \
+      }                                                                              \
+    }                                                                                \
+  }
+FURROW_SLEEF(cbrt, u10);
+FURROW_SLEEF(exp, u10);
+FURROW_SLEEF(exp2, u10);
+FURROW_SLEEF(expm1, u10);
+FURROW_SLEEF(log, u10);
+FURROW_SLEEF(log2, u10);
+FURROW_SLEEF(log10, u10);
+FURROW_SLEEF(log1p, u10);
+FURROW_SLEEF(sin, u10);
+FURROW_SLEEF(cos, u10);
+FURROW_SLEEF(tan, u10);
+FURROW_SLEEF(asin, u10);
+FURROW_SLEEF(acos, u10);
+FURROW_SLEEF(atan, u10);
+FURROW_SLEEF(sinh, u10);
+FURROW_SLEEF(cosh, u10);
+FURROW_SLEEF(tanh, u10);
+FURROW_SLEEF(erf, u10);
+
+#undef FURROW_SLEEF_2
+#define FURROW_SLEEF_2(name, error)                                                        \
+  extern "C" FURROW_SLEEF_VD FURROW_SLEEF_D(name, error)(FURROW_SLEEF_VD, FURROW_SLEEF_VD); \
+  extern "C" FURROW_SLEEF_VF FURROW_SLEEF_F(name, error)(FURROW_SLEEF_VF, FURROW_SLEEF_VF); \
+  struct name##_of {                                                                       \
+    template <class V>                                                                     \
+    static HWY_INLINE V apply(V v, V w) {                                                  \
+      if constexpr (sizeof(hn::TFromV<V>) == 8) {                                          \
+        return V{FURROW_SLEEF_D(name, error)(v.raw, w.raw)};                               \
+      } else {                                                                             \
+        return V{FURROW_SLEEF_F(name, error)(v.raw, w.raw)};                               \
+      }                                                                                    \
+    }                                                                                      \
+  }
+FURROW_SLEEF_2(pow, u10);
+FURROW_SLEEF_2(atan2, u10);
+FURROW_SLEEF_2(hypot, u05);
+
+struct floor_of {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    return hn::Floor(v);
+  }
+};
+struct ceil_of {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    return hn::Ceil(v);
+  }
+};
+struct round_of {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    return hn::Round(v);
+  }
+};
+struct trunc_of {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    return hn::Trunc(v);
+  }
+};
+
+/// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones.
+template <class F, class T>
+void run(const T* a, const T* b, T* out, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  const auto at = [d](const T* x, const T* y, T* to) HWY_ATTR {
+    if constexpr (requires { F::apply(hn::LoadU(d, x), hn::LoadU(d, y)); }) {
+      hn::StoreU(F::apply(hn::LoadU(d, x), hn::LoadU(d, y)), d, to);
+    } else {
+      hn::StoreU(F::apply(hn::LoadU(d, x)), d, to);
+    }
+  };
+  std::size_t i = 0;
+  for (; i + N <= n; i += N) at(a + i, b + i, out + i);
+  if (i == n) return;
+  T x[N];
+  T y[N];
+  for (std::size_t l = 0; l < N; ++l) x[l] = y[l] = 1;
+  for (std::size_t l = 0; i + l < n; ++l) x[l] = a[i + l], y[l] = b[i + l];
+  at(x, y, x);
+  for (std::size_t l = 0; i + l < n; ++l) out[i + l] = x[l];
+}
+
+template <class T>
+constexpr Kernels<T> make() {
+  return {{run<floor_of, T>, run<ceil_of, T>, run<round_of, T>, run<trunc_of, T>, run<cbrt_of, T>, run<exp_of, T>, run<exp2_of, T>, run<expm1_of, T>, run<log_of, T>, run<log2_of, T>, run<log10_of, T>, run<log1p_of, T>, run<sin_of, T>, run<cos_of, T>, run<tan_of, T>, run<asin_of, T>, run<acos_of, T>, run<atan_of, T>, run<sinh_of, T>, run<cosh_of, T>, run<tanh_of, T>, run<erf_of, T>}, {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
+}
+
+}  // namespace
+
+template <class T>
+struct Table {
+  static constexpr Kernels<T> kernels = make<T>();
+};
+
+}  // namespace furrow::math::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace furrow {
+namespace math {
+namespace {
+
+struct InstructionSet {
+  std::string_view name;
+  const Kernels<float>* f32;
+  const Kernels<double>* f64;
+};
+
+#define FURROW_INSTRUCTION_SET(name, space) \
+  { name, &space::Table<float>::kernels, &space::Table<double>::kernels }
+
+constexpr InstructionSet kBuilt[] = {
+#if HWY_TARGETS & HWY_AVX3
+    FURROW_INSTRUCTION_SET("avx512", N_AVX3),
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    FURROW_INSTRUCTION_SET("avx2", N_AVX2),
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    FURROW_INSTRUCTION_SET("sse4", N_SSE4),
+#endif
+#if HWY_TARGETS & HWY_SSSE3
+    FURROW_INSTRUCTION_SET("ssse3", N_SSSE3),
+#endif
+    FURROW_INSTRUCTION_SET("baseline", HWY_NAMESPACE),
+};
+#undef FURROW_INSTRUCTION_SET
+
+/// The code for the instruction set that all named kernels use.
+const InstructionSet& chosen() {
+  static const InstructionSet& set = []() -> const InstructionSet& {
+    const auto found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &InstructionSet::name);
+    return found != std::end(kBuilt) ? *found : std::end(kBuilt)[-1];
+  }();
+  return set;
+}
+
+}  // namespace
+
+template <>
+const Kernels<float>& kernels() {
+  return *chosen().f32;
+}
+template <>
+const Kernels<double>& kernels() {
+  return *chosen().f64;
+}
+
+}  // namespace math
+
+namespace named {
+namespace {
+
+/// Fewer than this are hardly worth a second thread.
+constexpr std::size_t kShortest = 256;
+
+template <class T, std::size_t n, std::size_t... f>
+constexpr std::array<Cost, n> make_costs(const std::array<std::string_view, n>& names, std::index_sequence<f...>) {
+  return {Cost(names[f], type_code(type_of<T>))...};
+}
+template <class T>
+constinit auto unary_costs = make_costs<T>(kUnaryNames, std::make_index_sequence<kUnaryNames.size()>());
+template <class T>
+constinit auto binary_costs = make_costs<T>(kBinaryNames, std::make_index_sequence<kBinaryNames.size()>());
+
+template <class T>
+void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> a, std::span<const T> b, std::span<T> out,
+         std::size_t bytes) {
+  const bool in_place = a.data() == out.data() || b.data() == out.data();
+  const bool stream = !in_place && worth_streaming(bytes);
+  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  engine.over_chunks(chunks, cost, [&chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
+    alignas(64) T buffer[kBlock];
+    for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
+      const std::size_t size = std::min(kBlock, part.end - begin);
+      kernel(x + begin, y + begin, buffer, size);
+      stream_copy(to + begin, buffer, size * sizeof(T));
+    }
+    stream_fence();
+  });
+}
+
+}  // namespace
+
+template <std::floating_point T>
+void evaluate(Engine& engine, Unary f, std::span<const T> in, std::span<T> out) {
+  const auto index = static_cast<std::size_t>(f);
+  check::same_size(kUnaryNames[index].data(), in.size(), out.size());
+  check::no_partial_overlap(kUnaryNames[index].data(), in, out);
+  run<T>(engine, unary_costs<T>[index], math::kernels<T>().unary[index], in, in, out, in.size_bytes() + out.size_bytes());
+}
+
+template <std::floating_point T>
+void evaluate(Engine& engine, Binary f, std::span<const T> a, std::span<const T> b, std::span<T> out) {
+  const auto index = static_cast<std::size_t>(f);
+  for (const std::span<const T> in : {a, b}) {
+    check::same_size(kBinaryNames[index].data(), in.size(), out.size());
+    check::no_partial_overlap(kBinaryNames[index].data(), in, out);
+  }
+  run<T>(engine, binary_costs<T>[index], math::kernels<T>().binary[index], a, b, out,
+         a.size_bytes() + b.size_bytes() + out.size_bytes());
+}
+
+template void evaluate(Engine&, Unary, std::span<const float>, std::span<float>);
+template void evaluate(Engine&, Unary, std::span<const double>, std::span<double>);
+template void evaluate(Engine&, Binary, std::span<const float>, std::span<const float>, std::span<float>);
+template void evaluate(Engine&, Binary, std::span<const double>, std::span<const double>, std::span<double>);
+
+}  // namespace named
+}  // namespace furrow
+#endif  // HWY_ONCE

@@ -1,0 +1,219 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/ranges.hpp"
+
+// Mathematical functions, element by element, in SIMD code chosen at run time; float and double. `out` may be any of the inputs,
+// otherwise it must not overlap them. All throw Error if sizes differ or ranges overlap partly; empty ranges are fine.
+//
+// The values are SLEEF's (Shibata, Petrogalli: SLEEF, a portable vectorized library of C standard mathematical functions, IEEE TPDS
+// 31(6), 2020): within 1 unit in the last place where the caller rounds to nearest, special values as in C's Annex F. They are the
+// same with AVX2 and AVX-512, and the same, but others, on processors without fused multiply-add. docs/accuracy.md has the errors
+// measured.
+
+namespace furrow {
+namespace named {
+
+/// The functions of one argument, in the order of their code tables.
+enum class Unary { floor, ceil, round, trunc, cbrt, exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, erf };
+inline constexpr std::array<std::string_view, 22> kUnaryNames{"floor", "ceil", "round", "trunc", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "erf"};
+/// Those of two.
+enum class Binary { pow, atan2, hypot };
+inline constexpr std::array<std::string_view, 3> kBinaryNames{"pow", "atan2", "hypot"};
+
+/// out[i] = f(in[i]).
+template <std::floating_point T>
+void evaluate(Engine& engine, Unary f, std::span<const T> in, std::span<T> out);
+/// out[i] = f(a[i], b[i]).
+template <std::floating_point T>
+void evaluate(Engine& engine, Binary f, std::span<const T> a, std::span<const T> b, std::span<T> out);
+
+}  // namespace named
+
+/// Ranges of one floating-point type, the last of which is written.
+template <class R, class... Others>
+concept SameFractions = SameElements<R, Others...> && std::floating_point<value_t<R>>;
+
+/// The greatest integer ≤ in[i]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void floor(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::floor, named::in(in), as_span(out));
+}
+
+/// The least integer ≥ in[i]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void ceil(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::ceil, named::in(in), as_span(out));
+}
+
+/// The nearest integer, the even one of two (as NumPy and `std::nearbyint` by default; C's `round` goes away from zero). 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void round(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::round, named::in(in), as_span(out));
+}
+
+/// in[i] without its fraction. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void trunc(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::trunc, named::in(in), as_span(out));
+}
+
+/// ∛in[i]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void cbrt(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::cbrt, named::in(in), as_span(out));
+}
+
+/// e to the power of in[i]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void exp(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::exp, named::in(in), as_span(out));
+}
+
+/// 2 to the power of in[i]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void exp2(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::exp2, named::in(in), as_span(out));
+}
+
+/// exp(in[i]) − 1, accurate near 0. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void expm1(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::expm1, named::in(in), as_span(out));
+}
+
+/// The natural logarithm; −∞ for ±0, NaN below. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void log(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::log, named::in(in), as_span(out));
+}
+
+/// The logarithm to base 2; as log. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void log2(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::log2, named::in(in), as_span(out));
+}
+
+/// The logarithm to base 10; as log. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void log10(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::log10, named::in(in), as_span(out));
+}
+
+/// log(1 + in[i]), accurate near 0; −∞ for −1, NaN below. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void log1p(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::log1p, named::in(in), as_span(out));
+}
+
+/// Of radians, as are all angles here; NaN for ±∞. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void sin(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::sin, named::in(in), as_span(out));
+}
+
+/// As sin. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void cos(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::cos, named::in(in), as_span(out));
+}
+
+/// As sin. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void tan(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::tan, named::in(in), as_span(out));
+}
+
+/// In [−π/2, π/2]; NaN outside [−1, 1]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void asin(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::asin, named::in(in), as_span(out));
+}
+
+/// In [0, π]; NaN outside [−1, 1]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void acos(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::acos, named::in(in), as_span(out));
+}
+
+/// In [−π/2, π/2]. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void atan(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::atan, named::in(in), as_span(out));
+}
+
+/// The hyperbolic sine. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void sinh(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::sinh, named::in(in), as_span(out));
+}
+
+/// The hyperbolic cosine. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void cosh(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::cosh, named::in(in), as_span(out));
+}
+
+/// The hyperbolic tangent. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void tanh(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::tanh, named::in(in), as_span(out));
+}
+
+/// The error function, 2/√π ∫₀ˣ exp(−t²) dt. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameFractions<In, Out>
+void erf(Engine& engine, In&& in, Out&& out) {
+  named::evaluate<value_t<In>>(engine, named::Unary::erf, named::in(in), as_span(out));
+}
+
+/// a[i] to the power of b[i]; special values as in C (Annex F). 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameFractions<A, B, Out>
+void pow(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::evaluate<value_t<A>>(engine, named::Binary::pow, named::in(a), named::in(b), as_span(out));
+}
+
+/// The angle of the point (b[i], a[i]): a is y, b is x, as in C; in [−π, π]. 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameFractions<A, B, Out>
+void atan2(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::evaluate<value_t<A>>(engine, named::Binary::atan2, named::in(a), named::in(b), as_span(out));
+}
+
+/// √(a[i]² + b[i]²) without overflow on the way; ∞ if either is infinite. 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameFractions<A, B, Out>
+void hypot(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::evaluate<value_t<A>>(engine, named::Binary::hypot, named::in(a), named::in(b), as_span(out));
+}
+
+}  // namespace furrow

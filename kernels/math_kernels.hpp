@@ -1,0 +1,25 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "furrow/kernels/math.hpp"
+
+namespace furrow::math {
+
+/// out[i] = f(a[i]) or f(a[i], b[i]) for i in [0, n); one of one argument does not look at b. `out` may be `a` or `b`.
+template <class T>
+using Kernel = void (*)(const T* a, const T* b, T* out, std::size_t n);
+
+/// The SIMD code for one element type and one instruction set.
+template <class T>
+struct Kernels {
+  std::array<Kernel<T>, named::kUnaryNames.size()> unary;
+  std::array<Kernel<T>, named::kBinaryNames.size()> binary;
+};
+
+/// Those of the instruction set in use. T is float or double.
+template <class T>
+const Kernels<T>& kernels();
+
+}  // namespace furrow::math
