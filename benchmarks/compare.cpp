@@ -14,7 +14,7 @@ namespace furrow::bench {
 namespace {
 
 constexpr std::size_t kLeastRounds = 6;      // the suite makes no fewer
-constexpr double kFalseAlarms = 0.01;        // among comparisons of equal builds
+constexpr double kFalseAlarms = 0.002;  // for normal noise; as noise is, up to five times as many
 constexpr double kLevels = 3;                // backends, kernels, cases
 constexpr double kLeastNoise = 0.01;         // standard deviation of a logarithm, as below
 constexpr double kNoiseWithoutPeers = 0.05;  // seen between runs on a virtual machine with neighbours
@@ -61,11 +61,12 @@ struct Pair {
 struct Shift {
   Estimate plain;
   Estimate relative;     // the same as plain where there is no peer
+  double noise = 0;      // of cases like it
   bool separate = true;  // the 95 % intervals of the medians do not overlap
 };
 
 /// By the fastest round, since whatever else goes on only adds time: between two halves of a run on a virtual machine medians of
-/// calls that fit the cache moved by 3 %, fastest rounds by 0.5 %. The gap to the lower quartile says how far to trust it. The
+/// calls that fit the cache moved by 3 %, fastest rounds by 0.5 %. The gap to the next ones says how far to trust it. The
 /// first rounds only where one run has more: of more rounds the fastest is faster.
 Estimate plain_shift(const Case& then, const Case& now) {
   const std::size_t rounds = std::min(then.real.size(), now.real.size());
@@ -74,7 +75,7 @@ Estimate plain_shift(const Case& then, const Case& now) {
     std::vector<double> sorted(one.real.begin(), one.real.begin() + static_cast<std::ptrdiff_t>(rounds));
     std::ranges::sort(sorted);
     shift.log += sign * std::log(sorted[0]);
-    shift.error = std::hypot(shift.error, std::log(sorted[rounds / 4] / sorted[0]));
+    shift.error = std::hypot(shift.error, std::log(sorted[std::max<std::size_t>(1, rounds / 8)] / sorted[0]));
   };
   add(now, 1);
   add(then, -1);
@@ -89,7 +90,7 @@ std::map<std::string, Shift> shifts_of(const SavedRun& run, const Pair& pair) {
     if (!usable(&now) || !usable(then)) continue;
     const Ratio here = middle(now.real);
     const Ratio there = middle(then->real);
-    shifts[now.backend] = {plain_shift(*then, now), {}, here.low > there.high || there.low > here.high};
+    shifts[now.backend] = {plain_shift(*then, now), {}, 0, here.low > there.high || there.low > here.high};
   }
   for (auto& [backend, shift] : shifts) {
     std::vector<double> peers;
@@ -140,28 +141,35 @@ using ByGroup = std::map<const Group*, std::vector<Shift>>;
 /// The mean over groups, each a middle of its cases, weighted by how sure it is. Its error is what those of the groups make of it,
 /// or what their scatter does if that is more.
 Estimate pooled(const ByGroup& groups, Estimate Shift::*of) {
-  std::vector<Estimate> all;
+  struct Weighted {
+    Estimate estimate;
+    double weight;
+  };
+  std::vector<Weighted> all;
   double weights = 0;
   Estimate mean;
   for (const auto& [group, cases] : groups) {
-    std::vector<double> logs, errors;
+    std::vector<double> logs, errors, noises;
     for (const Shift& shift : cases) {
       logs.push_back((shift.*of).log);
       errors.push_back((shift.*of).error);
+      noises.push_back(shift.noise);
     }
-    all.push_back({median(logs), median(errors)});
-    const double weight = 1 / (all.back().error * all.back().error);
-    weights += weight;
-    mean.log += weight * all.back().log;
+    const double noise = median(noises);
+    all.push_back({{median(logs), median(errors)}, 1 / (noise * noise)});
+    weights += all.back().weight;
+    mean.log += all.back().weight * all.back().estimate.log;
   }
   mean.log /= weights;
+  double variance = 0;
   double scatter = 0;
-  for (const Estimate& one : all) {
-    const double share = 1 / (one.error * one.error) / weights;
-    scatter += share * share * (one.log - mean.log) * (one.log - mean.log);
+  for (const auto& [estimate, weight] : all) {
+    const double share = weight / weights;
+    variance += share * share * estimate.error * estimate.error;
+    scatter += share * share * (estimate.log - mean.log) * (estimate.log - mean.log);
   }
   const auto count = static_cast<double>(all.size());
-  mean.error = std::max({std::sqrt(1 / weights), std::sqrt(scatter * count / (count - 1)), kLeastNoise});
+  mean.error = std::max({std::sqrt(variance), std::sqrt(scatter * count / (count - 1)), kLeastNoise});
   return mean;
 }
 
@@ -199,7 +207,7 @@ std::vector<Change> changes(const std::map<std::string, ByGroup>& parts) {
   std::map<std::string, Finding> findings;
   for (const auto& [name, groups] : parts)
     if (groups.size() > 1)  // else its cases say it all
-      findings[name] = {{pooled(groups, &Shift::plain), pooled(groups, &Shift::relative), true}, groups.size()};
+      findings[name] = {{pooled(groups, &Shift::plain), pooled(groups, &Shift::relative), 0, true}, groups.size()};
   return changes(findings);
 }
 
@@ -294,8 +302,9 @@ Comparison compare_runs(const SavedRun& before, const SavedRun& now) {
       const auto of = shifts[p].find(one.backend);
       if (of == shifts[p].end()) continue;
       Shift shift = of->second;
-      noises.push_back(noise.at(group->n, one.backend));
-      for (Estimate* const estimate : {&shift.plain, &shift.relative}) estimate->error = std::hypot(estimate->error, noises.back());
+      shift.noise = noise.at(group->n, one.backend);
+      noises.push_back(shift.noise);
+      for (Estimate* const estimate : {&shift.plain, &shift.relative}) estimate->error = std::hypot(estimate->error, shift.noise);
       cases[name] = {shift, 1};
       backends[one.backend][group].push_back(shift);
       kernels[group->kernel][group].push_back(shift);

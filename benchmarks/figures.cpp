@@ -405,7 +405,7 @@ std::string verdict_figure(const SavedRun& run, const Verdict& verdict) {
     most = std::max(most, ratio.high * 1.02);
   }
   if (shown.size() < 2) return "";
-  constexpr double kWidth = 460, kLeft = 84, kRight = 360, kRow = 24;
+  constexpr double kWidth = 480, kLeft = 88, kRight = 350, kRow = 24;
   const double bottom = kRow * static_cast<double>(shown.size()) + 4;
   const Axis x(least, most, kLeft, kRight);
   std::string svg = open_svg(kWidth, bottom + 36, "forest", "Time of each backend over that of " + escaped(verdict.backend));
