@@ -14,7 +14,7 @@ namespace furrow::bench {
 namespace {
 
 constexpr std::size_t kLeastRounds = 6;      // the suite makes no fewer
-constexpr double kFalseAlarms = 0.002;  // for normal noise; as noise is, up to five times as many
+constexpr double kFalseAlarms = 0.002;       // for normal noise; as noise is, up to five times as many
 constexpr double kLevels = 3;                // backends, kernels, cases
 constexpr double kLeastNoise = 0.01;         // standard deviation of a logarithm, as below
 constexpr double kNoiseWithoutPeers = 0.05;  // seen between runs on a virtual machine with neighbours

@@ -243,7 +243,8 @@ std::string roofline_section(const SavedRun& run) {
   const std::string svg = type.empty() ? "" : roofline(run, type);
   if (svg.empty()) return "";
   return fmt::format(
-      "<section id=\"roofline\"><h2>Roofline</h2><p>What each kernel of type {} computes on furrow's fastest backend: squares at the "
+      "<section id=\"roofline\"><h2>Roofline</h2><p>What each kernel of type {} computes on furrow's fastest backend: squares at "
+      "the "
       "largest size, triangles at the size of the highest bandwidth. Slanted lines: the highest bandwidth that anyone, peers and "
       "roof included, reached at these sizes; a point below its line moves its data slower than was possible. The dashed line is "
       "the highest rate among these kernels, not a limit of the processor, which the suite does not measure.</p>\n"

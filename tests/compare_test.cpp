@@ -183,7 +183,8 @@ TEST(CompareRuns, RunsThatCannotBeComparedAreRefused) {
   SyntheticSuite hasty;
   hasty.rounds = 3;
   EXPECT_TRUE(says(refusal(run, hasty.run(2)), "no case in common with 6 rounds"));
-  EXPECT_TRUE(says(refusal(run, SavedRun{.name = "empty", .context = run.context, .backends = {}, .peers = {}, .groups = {}}), "no case"));
+  EXPECT_TRUE(
+      says(refusal(run, SavedRun{.name = "empty", .context = run.context, .backends = {}, .peers = {}, .groups = {}}), "no case"));
 }
 
 }  // namespace

@@ -41,12 +41,14 @@ addEventListener('load', () => {
     plain: [...document.querySelectorAll('table')].filter(t => !t.querySelector('thead th[scope=col]') || !t.caption).length,
     cells: document.querySelectorAll('table.heat td').length,
     paper: getComputedStyle(document.body).backgroundColor,
+    width: innerWidth,
     resources: performance.getEntriesByType('resource').length,
   };
   const result = document.createElement('pre');
   result.id = 'probe';
   result.textContent = JSON.stringify(found);
   document.body.append(result);
+  if (parent !== window) parent.document.body.append(result.cloneNode(true));
 });
 </script>
 """
@@ -170,13 +172,16 @@ class PageTest(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["bad.json", "page.html"])
         self.assertEqual(self.furrow("--from", file).returncode, 2)
 
-    def open_in_browser(self, *options):
-        """What the probe saw, and the browser's messages."""
+    def open_in_browser(self, *options, width=None):
+        """What the probe saw, and the browser's messages. In a frame of that width: a browser's own window may have a least one."""
         # A copy without the policy that forbids scripts, and with the probe.
         copy = self.folder / "probe.html"
         text, count = re.subn(r"<meta http-equiv[^>]*>", "", self.page.read_text())
         self.assertEqual(count, 1)
-        copy.write_text(text.replace("</body>", PROBE + "</body>"))
+        text = text.replace("</body>", PROBE + "</body>")
+        if width is not None:
+            text = f'<body><iframe width="{width}" height="800" style="border: 0" srcdoc="{html.escape(text)}"></iframe></body>'
+        copy.write_text(text)
         command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder / 'profile'}",
                    "--enable-logging=stderr", "--virtual-time-budget=5000", *options, "--dump-dom"]
         pages = [subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=120) for page in (copy, self.page)]
@@ -187,17 +192,26 @@ class PageTest(unittest.TestCase):
     @unittest.skipIf(BROWSER is None, "no chromium is installed (apt install chromium): the page was not opened")
     def test_a_browser_draws_it_without_errors(self):
         self.make(synthetic_run())
-        for size in ("1280,900", "390,844"):
-            seen, messages = self.open_in_browser(f"--window-size={size}")
+        for width in (1280, 360):
+            seen, messages = self.open_in_browser("--window-size=1400,900", width=width)
+            self.assertEqual(seen["width"], width)
             self.assertNotIn("CONSOLE", messages)
             self.assertEqual(seen["svgs"], 14)
             self.assertEqual(seen["drawn"], 14)
             self.assertEqual(seen["broken"], 0)
-            self.assertEqual(seen["outside"], [], size)
+            self.assertEqual(seen["outside"], [], width)
             self.assertEqual(seen["plain"], 0)
             self.assertEqual(seen["cells"], 6 * 9 * 5)  # over all sizes, and for each of four
             self.assertEqual(seen["resources"], 0)
-            self.assertLessEqual(seen["wide"], 0, f"the page is wider than the window of {size}")
+            self.assertLessEqual(seen["wide"], 0, f"the page is wider than {width}")
+
+    @unittest.skipIf(BROWSER is None, "no chromium is installed (apt install chromium): the page was not opened")
+    def test_a_planted_fault_is_seen(self):
+        text, _ = self.make(synthetic_run(kernels=("triad",)))
+        self.page.write_text(text.replace("<main>", '<main><script>"refused"</script><p style="min-width: 5000px">wide</p>'))
+        seen, messages = self.open_in_browser()
+        self.assertIn("CONSOLE", messages)
+        self.assertGreater(seen["wide"], 0)
 
     @unittest.skipIf(BROWSER is None, "no chromium is installed (apt install chromium): the page was not opened")
     def test_it_is_dark_where_the_reader_wants_that(self):

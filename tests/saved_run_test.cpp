@@ -69,9 +69,11 @@ TEST(SavedRun, IsWhatWasWritten) {
 }
 
 TEST(SavedRun, FilesThatAreSomethingElseAreRefused) {
-  for (const char* const text : {"", "{", R"({"context": {)", "hello"}) EXPECT_NE(refusal(text).find("some.json is not JSON"), std::string::npos) << text;
-  for (const char* const text : {"[]", "3", "{}", R"({"context": 1})", R"({"context": {}, "benchmarks": []})",
-                                 R"({"context": {"furrow_version": "0.1.0"}})", R"({"context": {"furrow_version": "0.1.0"}, "benchmarks": 1})"})
+  for (const char* const text : {"", "{", R"({"context": {)", "hello"})
+    EXPECT_NE(refusal(text).find("some.json is not JSON"), std::string::npos) << text;
+  for (const char* const text :
+       {"[]", "3", "{}", R"({"context": 1})", R"({"context": {}, "benchmarks": []})", R"({"context": {"furrow_version": "0.1.0"}})",
+        R"({"context": {"furrow_version": "0.1.0"}, "benchmarks": 1})"})
     EXPECT_NE(refusal(text).find("was not written by furrow bench"), std::string::npos) << text;
   EXPECT_EQ(refusal(with_entry("")), "");
 }
@@ -85,7 +87,8 @@ TEST(SavedRun, BrokenEntriesAreNamed) {
     std::string entry = good;
     return refusal(with_entry(entry.replace(entry.find(from), from.size(), to)));
   };
-  for (const char* const name : {"sum", "sum/tbb/f64", "sum/tbb/f64/8/9", "sum/tbb/f64/-8", "sum/tbb/f64/0", "sum/tbb/f64/8x", "sum/tbb/f64/99999999999999999999"})
+  for (const char* const name : {"sum", "sum/tbb/f64", "sum/tbb/f64/8/9", "sum/tbb/f64/-8", "sum/tbb/f64/0", "sum/tbb/f64/8x",
+                                 "sum/tbb/f64/99999999999999999999"})
     EXPECT_NE(changed("sum/tbb/f64/8", name).find("is not of the form kernel/backend/type/n"), std::string::npos) << name;
   EXPECT_NE(changed("\"real_time\": 5", "\"real_time\": \"5\"").find("real_time of sum/tbb/f64/8"), std::string::npos);
   EXPECT_NE(changed("\"real_time\": 5", "\"real_time\": -5").find("real_time"), std::string::npos);

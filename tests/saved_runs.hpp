@@ -11,8 +11,8 @@
 
 namespace furrow::bench {
 
-/// A run of the suite on a machine with noise: samples a little off, one in ten disturbed by up to three times its time, and a drift
-/// that all share.
+/// A run of the suite on a machine with noise: samples a little off, one in ten disturbed by up to three times its time, and a
+/// drift that all share.
 struct SyntheticSuite {
   std::vector<std::string> kernels{"copy", "triad", "sum", "dot", "min", "transform", "inclusive_scan"};
   std::vector<std::string> types{"f64", "f32"};
@@ -41,7 +41,8 @@ struct SyntheticSuite {
           SavedRun::Group group{kernel, type, n, 16, {}};
           for (const auto* const names : {&backends, &peers}) {
             for (const std::string& backend : *names) {
-              const double time = 1e-9 * static_cast<double>(n) * factor(kernel, backend, type, n) * std::exp(between_runs * normal(random));
+              const double time =
+                  1e-9 * static_cast<double>(n) * factor(kernel, backend, type, n) * std::exp(between_runs * normal(random));
               group.cases.push_back({backend, {}, {}, {}});
               for (std::size_t round = 0; round < rounds; ++round) {
                 const double drift = round < rounds / 3 ? 1 : 1.2;
