@@ -1,18 +1,41 @@
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
+#include <cstdlib>
 #include <ostream>
 
 #include "benchmarks/report.hpp"
+#include "furrow/engine/machine.hpp"
+#include "furrow/engine/tuning.hpp"
+#include "furrow/kernels/instruction_set.hpp"
 
 namespace furrow::bench {
 namespace {
 
 using Run = benchmark::BenchmarkReporter::Run;
 
+std::string compiler() {
+#if defined(__clang__)
+  return "Clang " __clang_version__;
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
+/// The variables set that change how fast the runtimes are.
+std::string environment() {
+  std::string text;
+  for (const char* const name : {"FURROW_NUM_THREADS", "FURROW_ISA", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND",
+                                 "OMP_PLACES", "OMP_DYNAMIC", "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY"})
+    if (const char* const value = std::getenv(name)) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+  return text;
+}
+
 Run entry(const Group& group, const Case& one) {
   Run run;
   run.run_name.function_name = group.name(one);
   run.repetitions = static_cast<std::int64_t>(one.timings.real.size());
+  run.per_family_instance_index = 0;
   run.threads = 1;  // Google Benchmark's own threads, not the backend's
   run.time_unit = benchmark::kNanosecond;
   run.iterations = static_cast<benchmark::IterationCount>(one.timings.calls);
@@ -63,6 +86,17 @@ void write_json(const Measurements& measurements, const Verdict& verdict, std::o
     benchmark::AddCustomContext("furrow_pick", verdict.backend);
     benchmark::AddCustomContext("furrow_reason", verdict.reason);
     benchmark::AddCustomContext("furrow_partial", measurements.interrupted ? "true" : "false");
+    benchmark::AddCustomContext("furrow_seconds", fmt::format("{:.0f}", measurements.seconds));
+    benchmark::AddCustomContext("furrow_backends", fmt::format("{}", fmt::join(measurements.backends, ",")));
+    benchmark::AddCustomContext("furrow_peers", fmt::format("{}", fmt::join(measurements.peers, ",")));
+    benchmark::AddCustomContext("furrow_notes", fmt::format("{}", fmt::join(measurements.notes, "; ")));
+    benchmark::AddCustomContext("furrow_machine", Tuning::machine_key());
+    benchmark::AddCustomContext("furrow_cpu", machine().cpu);
+    benchmark::AddCustomContext("furrow_huge_pages", machine().huge_pages ? "yes" : "no");
+    benchmark::AddCustomContext("furrow_instruction_set", instruction_set());
+    benchmark::AddCustomContext("furrow_compiler", compiler());
+    benchmark::AddCustomContext("furrow_flags", FURROW_BUILD_FLAGS);
+    benchmark::AddCustomContext("furrow_environment", environment());
     return true;
   }();
   (void)once;  // the library keeps these for the process and refuses them a second time

@@ -135,7 +135,87 @@ class BenchTest(unittest.TestCase):
         self.refused("no case has such a kernel", "--kernels", "^nothing$")
         self.refused('unknown type "f16"', "--types", "f16")
         self.refused("--sizes", "--sizes", "-5")
-        self.refused("cannot write", *TINY, "--json", self.folder / "missing" / "rounds.json")
+        self.refused("--compare with two files runs nothing", "--compare", "a.json", "b.json", "--json", self.folder / "c.json")
+
+    def test_files_that_cannot_be_written_are_told_before_the_run(self):
+        (self.folder / "folder").mkdir()
+        for option in ("--json", "--html"):
+            for name in ("missing/file", "folder", "/dev/full/file"):
+                start = time.monotonic()
+                self.refused(f"cannot write {self.folder / name}: ", *TINY, option, self.folder / name)
+                self.assertLess(time.monotonic() - start, 2)
+
+    def test_result_files_are_replaced_whole(self):
+        page, rounds, link = (self.folder / name for name in ("page.html", "rounds.json", "link.json"))
+        rounds.write_text("old")
+        rounds.chmod(0o600)
+        link.symlink_to(rounds)
+        self.bench(*TINY, "--backends", "serial", "--no-save", "--json", link, "--html", page)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(rounds.stat().st_mode & 0o777, 0o600)
+        self.assertIn("benchmarks", json.loads(rounds.read_text()))
+        self.assertIn("</html>", page.read_text())
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["link.json", "page.html", "rounds.json"])
+        # The page is the one that the file would give.
+        self.bench("--html", self.folder / "again.html", "--from", rounds)
+        self.assertEqual((self.folder / "again.html").read_text(), page.read_text())
+        self.bench(*TINY, "--backends", "serial", "--no-save", "--json", "/dev/null")
+        self.assertFalse(Path("/dev/null").is_file())
+
+    def test_result_files_stay_as_they_are_if_the_run_is_killed(self):
+        page = self.folder / "page.html"
+        page.write_text("old")
+        process = subprocess.Popen([FURROW, "bench", "--html", str(page), "--seconds", "60"], stdout=subprocess.PIPE, env=self.environment())
+        time.sleep(1)
+        process.kill()
+        process.communicate(timeout=60)
+        self.assertEqual(page.read_text(), "old")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["page.html"])
+
+    def compare(self, *files):
+        return self.furrow("bench", "--compare", *files)
+
+    def test_runs_are_compared(self):
+        before, now = self.folder / "before.json", self.folder / "now.json"
+        self.bench(*TINY, "--no-save", "--json", before)
+        done = self.compare(before, before)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("8 cases of furrow", done.stdout)
+        self.assertIn("No difference beyond noise.", done.stdout)
+
+        # The same run, but furrow took twice the time.
+        content = json.loads(before.read_text())
+        for entry in content["benchmarks"]:
+            if entry["run_name"].split("/")[1] in ("serial", "openmp", "tbb", "stdpar"):
+                entry["real_time"] *= 2
+        now.write_text(json.dumps(content))
+        done = self.compare(before, now)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("Cases slower beyond noise:\n  triad/", done.stdout)
+        self.assertIn(f"slower than {before}", done.stderr)
+        done = self.compare(now, before)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("faster beyond noise", done.stdout)
+
+        # After a run.
+        done = self.furrow("bench", *TINY, "--no-save", "--compare", before)
+        self.assertIn(f"Compared with {before} ", done.stdout)
+        self.assertIn("Verdict: ", done.stdout)
+
+    def test_files_that_cannot_be_compared_are_told_before_the_run(self):
+        file = self.folder / "other.json"
+        self.refused("there is no such file", *TINY, "--compare", file)
+        file.write_text("{ broken")
+        self.refused(f"{file} is not JSON", *TINY, "--compare", file)
+        file.write_text('{"benchmarks": []}')
+        self.refused("was not written by furrow bench", *TINY, "--compare", file)
+        context = {"furrow_version": "0.1.0", "furrow_machine": "an abacus", "furrow_threads": "2"}
+        file.write_text(json.dumps({"context": context, "benchmarks": []}))
+        self.refused("is of another machine than this run", *TINY, "--compare", file)
+        context["furrow_machine"] = self.info()["tuning"]["machine"]
+        context["furrow_threads"] = "77"
+        file.write_text(json.dumps({"context": context, "benchmarks": []}))
+        self.refused("was measured with 77 threads", *TINY, "--compare", file)
 
     def test_a_tuning_file_that_cannot_be_written_is_told_after_the_table(self):
         self.tuning.mkdir()

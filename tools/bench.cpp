@@ -4,14 +4,23 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
 
+#include "benchmarks/compare.hpp"
 #include "benchmarks/report.hpp"
+#include "benchmarks/report_html.hpp"
+#include "benchmarks/result_file.hpp"
+#include "benchmarks/saved_run.hpp"
 #include "benchmarks/suite.hpp"
 #include "benchmarks/tuning_entry.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/machine.hpp"
+#include "furrow/engine/threads.hpp"
+#include "furrow/engine/tuning.hpp"
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
 
@@ -21,6 +30,9 @@ namespace {
 struct Options {
   bench::SuiteOptions suite;
   std::string json;
+  std::string html;
+  std::string from;
+  std::vector<std::string> compare;
   bool no_save = false;
   bool quiet = false;
 };
@@ -59,12 +71,40 @@ std::string save(const bench::Measurements& measurements, const bench::Verdict& 
   return "Saved to " + Tuning::path() + "; programs that use furrow on this machine follow it.\n";
 }
 
+/// What a run's JSON would say, read back: page and comparison are made from what a file holds.
+bench::SavedRun as_saved(const bench::Measurements& measurements, const bench::Verdict& verdict, std::string& json) {
+  std::ostringstream out;
+  bench::write_json(measurements, verdict, out);
+  json = out.str();
+  std::istringstream in(json);
+  return bench::read_run(in, "this run");
+}
+
+/// True if nothing is slower or wrong now.
+bool compare(const bench::SavedRun& before, const bench::SavedRun& now) {
+  const bench::Comparison comparison = bench::compare_runs(before, now);
+  console::print(bench::in_words(comparison, before, now));
+  return !comparison.regression();
+}
+
+[[noreturn]] void fail_as_slower(const std::string& before) {
+  fail("slower than " + before + ", or wrong; see above");
+}
+
 void run(Options options) {
-  // A file that cannot be written is told now, not after minutes.
-  std::ofstream json;
-  if (!options.json.empty()) {
-    json.open(options.json);
-    if (!json) fail("cannot write " + options.json);
+  const bench::ResultFile json(options.json);
+  const bench::ResultFile html(options.html);
+  if (!options.from.empty()) return html.write(bench::html_page(bench::read_run(options.from)));
+  if (options.compare.size() == 2) {
+    if (json.wanted() || html.wanted())
+      throw CLI::ValidationError("--compare with two files runs nothing that --json or --html could write");
+    if (!compare(bench::read_run(options.compare[0]), bench::read_run(options.compare[1]))) fail_as_slower(options.compare[0]);
+    return;
+  }
+  std::optional<bench::SavedRun> before;
+  if (!options.compare.empty()) {
+    before = bench::read_run(options.compare[0]);
+    bench::check_comparable(*before, Tuning::machine_key(), choose_threads(options.suite.threads).count);
   }
   console::stop_on_signals();
   options.suite.stop = [] {
@@ -80,14 +120,18 @@ void run(Options options) {
   console::print(fmt::format("{}, {} thread{}, measured in {}\n\n{}\n{}", machine().cpu, measurements.threads,
                              measurements.threads == 1 ? "" : "s", duration(measurements.seconds), bench::tables(measurements),
                              bench::in_words(measurements, verdict)));
-  if (!options.json.empty()) {
-    bench::write_json(measurements, verdict, json);
-    json.close();
-    if (!json) fail("cannot write all of " + options.json);
+  bool slower = false;
+  if (json.wanted() || html.wanted() || before) {
+    std::string text;
+    const bench::SavedRun saved = as_saved(measurements, verdict, text);
+    if (json.wanted()) json.write(text);
+    if (html.wanted()) html.write(bench::html_page(saved));
+    if (before && !measurements.groups.empty()) slower = !compare(*before, saved);
   }
   if (!options.no_save) console::print(save(measurements, verdict));
   if (measurements.faults() > 0) fail(fmt::format("{} cases gave a wrong answer; see above", measurements.faults()));
   if (measurements.interrupted) throw Cancelled();
+  if (slower) fail_as_slower(before->name);
 }
 
 }  // namespace
@@ -108,7 +152,18 @@ void add_bench(CLI::App& app) {
       ->check(CLI::Range(1, 4096));
   command->add_option("--seconds", options->suite.seconds, "Time for everything; by default 540, or 70 if quick")
       ->check(CLI::PositiveNumber);
-  command->add_option("--json", options->json, "Write all rounds to this file, in Google Benchmark's format");
+  CLI::Option* const json =
+      command->add_option("--json", options->json, "Write all rounds to this file, in Google Benchmark's format");
+  CLI::Option* const html = command->add_option("--html", options->html, "Write a page with figures to this file");
+  CLI::Option* const from = command->add_option("--from", options->from, "Make that page from a file of --json, without a run")
+                                ->needs(html)
+                                ->excludes(json);
+  command
+      ->add_option("--compare", options->compare,
+                   "Say what became faster or slower than in this file of --json, beyond noise, and fail if something became "
+                   "slower; with two files, compare the second with the first, without a run")
+      ->expected(1, 2)
+      ->excludes(from);
   command->add_flag("--no-save", options->no_save, "Leave the tuning file alone");
   command->add_flag("-q,--quiet", options->quiet, "No progress line");
   command->callback([options] { run(*options); });
