@@ -13,3 +13,5 @@
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/scans.hpp"
+#include "furrow/kernels/selection.hpp"
+#include "furrow/kernels/sorting.hpp"
