@@ -77,7 +77,7 @@ class Operands {
 /// One kernel, described once: tests, suite, picker, `furrow list` and the documentation loop over these.
 struct Kernel {
   std::string_view name;
-  std::string_view family;   ///< "element-wise", "reductions", "scans", "loops", "irregular"
+  std::string_view family;   ///< "element-wise", "reductions", "scans", "order", "loops", "irregular"
   std::string_view formula;  ///< what it computes, for people
   std::vector<Type> types;
   double reads = 0;                ///< elements read per element
