@@ -21,7 +21,7 @@ struct Progress {
 };
 
 struct SuiteOptions {
-  std::string kernels;                                ///< regular expression, searched for in kernel names; empty: all
+  std::string kernels;                                ///< regular expression, searched for in kernel names; empty: those that pick
   std::vector<std::string> backends;                  ///< furrow's and peers; empty: all
   std::vector<std::size_t> sizes;                     ///< elements; empty: from 2^10 to 2^25
   std::vector<std::string> types;                     ///< type codes; empty: all

@@ -14,3 +14,5 @@
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/scans.hpp"
+#include "furrow/kernels/selection.hpp"
+#include "furrow/kernels/sorting.hpp"

@@ -16,7 +16,8 @@
 #include "furrow/kernels/streaming.hpp"
 #include "furrow/kernels/types.hpp"
 
-// What SLEEF calls its functions for this instruction set: KIND_NAMEdLANES_ERROR SUFFIX. "finz" use fused multiply-add, "cinz" do not.
+// What SLEEF calls its functions for this instruction set: KIND_NAMEdLANES_ERROR SUFFIX. "finz" use fused multiply-add, "cinz" do
+// not.
 #undef FURROW_SLEEF_D
 #undef FURROW_SLEEF_F
 #undef FURROW_SLEEF_VD
@@ -58,18 +59,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// A function of vectors of doubles and one of vectors of floats, as one.
 #undef FURROW_SLEEF
-#define FURROW_SLEEF(name, error)                                                    \
-  extern "C" FURROW_SLEEF_VD FURROW_SLEEF_D(name, error)(FURROW_SLEEF_VD);           \
-  extern "C" FURROW_SLEEF_VF FURROW_SLEEF_F(name, error)(FURROW_SLEEF_VF);           \
-  struct name##_of {                                                                 \
-    template <class V>                                                               \
-    static HWY_INLINE V apply(V v) {                                                 \
-      if constexpr (sizeof(hn::TFromV<V>) == 8) {                                    \
-        return V{FURROW_SLEEF_D(name, error)(v.raw)};                                \
-      } else {                                                                       \
-        return V{FURROW_SLEEF_F(name, error)(v.raw)};                                \
-      }                                                                              \
-    }                                                                                \
+#define FURROW_SLEEF(name, error)                                          \
+  extern "C" FURROW_SLEEF_VD FURROW_SLEEF_D(name, error)(FURROW_SLEEF_VD); \
+  extern "C" FURROW_SLEEF_VF FURROW_SLEEF_F(name, error)(FURROW_SLEEF_VF); \
+  struct name##_of {                                                       \
+    template <class V>                                                     \
+    static HWY_INLINE V apply(V v) {                                       \
+      if constexpr (sizeof(hn::TFromV<V>) == 8) {                          \
+        return V{FURROW_SLEEF_D(name, error)(v.raw)};                      \
+      } else {                                                             \
+        return V{FURROW_SLEEF_F(name, error)(v.raw)};                      \
+      }                                                                    \
+    }                                                                      \
   }
 FURROW_SLEEF(cbrt, u10);
 FURROW_SLEEF(exp, u10);
@@ -91,18 +92,18 @@ FURROW_SLEEF(tanh, u10);
 FURROW_SLEEF(erf, u10);
 
 #undef FURROW_SLEEF_2
-#define FURROW_SLEEF_2(name, error)                                                        \
+#define FURROW_SLEEF_2(name, error)                                                         \
   extern "C" FURROW_SLEEF_VD FURROW_SLEEF_D(name, error)(FURROW_SLEEF_VD, FURROW_SLEEF_VD); \
   extern "C" FURROW_SLEEF_VF FURROW_SLEEF_F(name, error)(FURROW_SLEEF_VF, FURROW_SLEEF_VF); \
-  struct name##_of {                                                                       \
-    template <class V>                                                                     \
-    static HWY_INLINE V apply(V v, V w) {                                                  \
-      if constexpr (sizeof(hn::TFromV<V>) == 8) {                                          \
-        return V{FURROW_SLEEF_D(name, error)(v.raw, w.raw)};                               \
-      } else {                                                                             \
-        return V{FURROW_SLEEF_F(name, error)(v.raw, w.raw)};                               \
-      }                                                                                    \
-    }                                                                                      \
+  struct name##_of {                                                                        \
+    template <class V>                                                                      \
+    static HWY_INLINE V apply(V v, V w) {                                                   \
+      if constexpr (sizeof(hn::TFromV<V>) == 8) {                                           \
+        return V{FURROW_SLEEF_D(name, error)(v.raw, w.raw)};                                \
+      } else {                                                                              \
+        return V{FURROW_SLEEF_F(name, error)(v.raw, w.raw)};                                \
+      }                                                                                     \
+    }                                                                                       \
   }
 FURROW_SLEEF_2(pow, u10);
 FURROW_SLEEF_2(atan2, u10);
@@ -111,25 +112,48 @@ FURROW_SLEEF_2(hypot, u05);
 struct floor_of {
   template <class V>
   static HWY_INLINE V apply(V v) {
-    return hn::Floor(v);
+    return hn::CopySign(hn::Floor(v), v);  // some of Highway's lose the sign of zero
   }
 };
 struct ceil_of {
   template <class V>
   static HWY_INLINE V apply(V v) {
-    return hn::Ceil(v);
+    return hn::CopySign(hn::Ceil(v), v);  // some of Highway's lose the sign of zero
   }
 };
 struct round_of {
   template <class V>
   static HWY_INLINE V apply(V v) {
-    return hn::Round(v);
+    return hn::CopySign(hn::Round(v), v);  // some of Highway's lose the sign of zero
   }
 };
 struct trunc_of {
   template <class V>
   static HWY_INLINE V apply(V v) {
-    return hn::Trunc(v);
+    return hn::CopySign(hn::Trunc(v), v);  // some of Highway's lose the sign of zero
+  }
+};
+
+// Where SLEEF 3.5.1 falls short.
+
+/// It calls infinite what is finite near the largest numbers; there log1p is log.
+struct log1p_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const hn::DFromV<V> d;
+    const auto large = hn::Gt(v, hn::Set(d, static_cast<hn::TFromV<V>>(0x1p100)));
+    const V one_more = log1p_of::apply(v);
+    if (HWY_LIKELY(hn::AllFalse(d, large))) return one_more;
+    return hn::IfThenElse(large, log_of::apply(v), one_more);
+  }
+};
+/// It is just beyond one unit in the last place near 0, where tanh x is x.
+struct tanh_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const hn::DFromV<V> d;
+    const auto small = hn::Lt(hn::Abs(v), hn::Set(d, static_cast<hn::TFromV<V>>(sizeof(hn::TFromV<V>) == 4 ? 0x1p-12 : 0x1p-27)));
+    return hn::IfThenElse(small, v, tanh_of::apply(v));
   }
 };
 
@@ -158,7 +182,12 @@ void run(const T* a, const T* b, T* out, std::size_t n) {
 
 template <class T>
 constexpr Kernels<T> make() {
-  return {{run<floor_of, T>, run<ceil_of, T>, run<round_of, T>, run<trunc_of, T>, run<cbrt_of, T>, run<exp_of, T>, run<exp2_of, T>, run<expm1_of, T>, run<log_of, T>, run<log2_of, T>, run<log10_of, T>, run<log1p_of, T>, run<sin_of, T>, run<cos_of, T>, run<tan_of, T>, run<asin_of, T>, run<acos_of, T>, run<atan_of, T>, run<sinh_of, T>, run<cosh_of, T>, run<tanh_of, T>, run<erf_of, T>}, {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
+  return {
+      {run<floor_of, T>, run<ceil_of, T>,  run<round_of, T>,        run<trunc_of, T>, run<cbrt_of, T>,  run<exp_of, T>,
+       run<exp2_of, T>,  run<expm1_of, T>, run<log_of, T>,          run<log2_of, T>,  run<log10_of, T>, run<log1p_everywhere, T>,
+       run<sin_of, T>,   run<cos_of, T>,   run<tan_of, T>,          run<asin_of, T>,  run<acos_of, T>,  run<atan_of, T>,
+       run<sinh_of, T>,  run<cosh_of, T>,  run<tanh_everywhere, T>, run<erf_of, T>},
+      {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
 }
 
 }  // namespace
@@ -245,17 +274,18 @@ void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> 
   const bool in_place = a.data() == out.data() || b.data() == out.data();
   const bool stream = !in_place && worth_streaming(bytes);
   const Chunks chunks(out.size(), sizeof(T), kShortest);
-  engine.over_chunks(chunks, cost, [&chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
-    const Range part = chunks.elements(first, last);
-    if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
-    alignas(64) T buffer[kBlock];
-    for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
-      const std::size_t size = std::min(kBlock, part.end - begin);
-      kernel(x + begin, y + begin, buffer, size);
-      stream_copy(to + begin, buffer, size * sizeof(T));
-    }
-    stream_fence();
-  });
+  engine.over_chunks(chunks, cost,
+                     [&chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+                       const Range part = chunks.elements(first, last);
+                       if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
+                       alignas(64) T buffer[kBlock];
+                       for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
+                         const std::size_t size = std::min(kBlock, part.end - begin);
+                         kernel(x + begin, y + begin, buffer, size);
+                         stream_copy(to + begin, buffer, size * sizeof(T));
+                       }
+                       stream_fence();
+                     });
 }
 
 }  // namespace

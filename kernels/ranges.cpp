@@ -15,6 +15,10 @@ void partial_overlap(const char* call) {
   fail(std::string(call) + ": the output overlaps an input partly; give the very same range (in place) or one apart from it");
 }
 
+void overlap(const char* call) {
+  fail(std::string(call) + ": the output shares memory with an input; give a range apart from it");
+}
+
 void not_contiguous() {
   fail("the elements of this range do not lie side by side; copy it first, or pass it as a furrow::View with its strides");
 }

@@ -27,6 +27,7 @@ namespace check {
 
 [[noreturn]] void different_sizes(const char* call, std::size_t first, std::size_t other);
 [[noreturn]] void partial_overlap(const char* call);
+[[noreturn]] void overlap(const char* call);
 [[noreturn]] void not_contiguous();
 [[noreturn]] void bad_pointer(const void* data, std::size_t alignment);
 [[noreturn]] void negative_extent();
@@ -54,6 +55,14 @@ inline void same_size(const char* call, std::size_t first, std::size_t other) {
 template <class A, class B>
 bool same_memory(std::span<A> a, std::span<B> b) {
   return static_cast<const void*>(a.data()) == static_cast<const void*>(b.data()) && sizeof(A) == sizeof(B);
+}
+
+/// Throws Error if `out` shares memory with `in`.
+template <class In, class Out>
+void apart(const char* call, std::span<In> in, std::span<Out> out) {
+  const auto in_begin = reinterpret_cast<std::uintptr_t>(in.data());
+  const auto out_begin = reinterpret_cast<std::uintptr_t>(out.data());
+  if (in_begin < out_begin + out.size_bytes() && out_begin < in_begin + in.size_bytes()) overlap(call);
 }
 
 /// Throws Error if `out` shares memory with `in` and is not, element by element, the very same: element i of the result would then

@@ -77,7 +77,7 @@ class Operands {
 /// One kernel, described once: tests, suite, picker, `furrow list` and the documentation loop over these.
 struct Kernel {
   std::string_view name;
-  std::string_view family;   ///< "element-wise", "reductions", "scans", "loops", "irregular"
+  std::string_view family;   ///< "element-wise", "functions", "reductions", "scans", "order", "loops", "irregular"
   std::string_view formula;  ///< what it computes, for people
   std::vector<Type> types;
   double reads = 0;                ///< elements read per element
@@ -92,6 +92,9 @@ struct Kernel {
   /// Bytes that must pass between processor and memory per element.
   double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)); }
   bool has(Type type) const;
+  /// Whether it is part of a run of the suite that asks for no kernels by name: enough of them to tell the backends apart, few
+  /// enough for minutes.
+  bool picks() const { return family != "functions" && family != "order"; }
 };
 
 /// All kernels, in the order in which they are shown.

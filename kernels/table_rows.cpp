@@ -8,9 +8,12 @@
 
 #include "furrow/kernels/elementwise.hpp"
 #include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/reference.hpp"
 #include "furrow/kernels/scans.hpp"
+#include "furrow/kernels/selection.hpp"
+#include "furrow/kernels/sorting.hpp"
 
 namespace furrow::table {
 namespace {
@@ -122,8 +125,74 @@ std::int32_t escape_steps(std::size_t i, std::size_t n) {
   return steps;
 }
 
+/// Unsigned integers of the element type's size, which indices are taken from and written as.
+template <class T>
+using Index = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <class T>
+std::span<Index<T>> as_indices(std::span<T> x) {
+  return {reinterpret_cast<Index<T>*>(x.data()), x.size()};
+}
+
+/// Random numbers, and in b the indices 0 … n - 1 in random order (Fisher, Yates 1938).
+void permuted_inputs(Operands& x) {
+  random_inputs(x);
+  with_type(x.type(), [&](auto tag) {
+    const auto b = as_indices(x.b<typename decltype(tag)::type>());
+    for (std::size_t i = 0; i < b.size(); ++i) {
+      const std::size_t j = mixed(i) % (i + 1);
+      b[i] = b[j];
+      b[j] = static_cast<Index<typename decltype(tag)::type>>(i);
+    }
+  });
+}
+
+/// The rows of a matrix of n elements that is as square as n allows.
+std::size_t matrix_rows(std::size_t n) {
+  auto rows = static_cast<std::size_t>(std::sqrt(static_cast<double>(n)));
+  while (rows > 1 && n % rows != 0) --rows;
+  return rows > 0 ? rows : 1;
+}
+
+constexpr auto positive = [](auto v) { return v > 0; };
+constexpr auto by_falling_square = [](auto v, auto w) { return mul(v, v) > mul(w, w); };
+
 constexpr std::size_t kRow = 256;    // pixels of a task of `fractal`
 constexpr std::size_t kCall = 1024;  // elements of each call of `small_calls`
+
+/// Rows of mathematical functions. Their reference takes the elements one at a time, each a call of its own: what the values are
+/// worth is for the test of their accuracy to say.
+template <auto f, auto& names>
+Kernel function_row() {
+  constexpr bool kUnary = std::is_same_v<decltype(f), named::Unary>;
+  return {.name = names[static_cast<std::size_t>(f)],
+          .family = "functions",
+          .formula = kUnary ? "out = f(a)" : "out = f(a, b)",
+          .types = {Type::f32, Type::f64},
+          .reads = kUnary ? 1 : 2,
+          .writes = 1,
+          .flops = 1,
+          .make_inputs = random_inputs,
+          .run = run<[]<std::floating_point T>(Engine& e, Operands& x) {
+            if constexpr (std::is_same_v<decltype(f), named::Unary>)
+              named::evaluate<T>(e, f, x.a<T>(), x.out<T>());
+            else
+              named::evaluate<T>(e, f, x.a<T>(), x.b<T>(), x.out<T>());
+          }>,
+          .reference = reference<[]<std::floating_point T>(Operands& x) {
+            static Engine one_thread("serial");
+            for (std::size_t i = 0; i < x.size(); ++i) {
+              const std::span<const T> a = x.a<T>().subspan(i, 1);
+              if constexpr (std::is_same_v<decltype(f), named::Unary>)
+                named::evaluate<T>(one_thread, f, a, x.out<T>().subspan(i, 1));
+              else
+                named::evaluate<T>(one_thread, f, a, x.b<T>().subspan(i, 1), x.out<T>().subspan(i, 1));
+            }
+          }>};
+}
+template <class F, auto& names, std::size_t... f>
+void add_functions(std::vector<Kernel>& rows, std::index_sequence<f...>) {
+  (rows.push_back(function_row<static_cast<F>(f), names>()), ...);
+}
 
 }  // namespace
 
@@ -213,6 +282,9 @@ std::vector<Kernel> rows() {
                   .make_inputs = random_inputs,
                   .run = run<[]<class T>(Engine& e, Operands& x) { triad(e, x.a<T>(), x.b<T>(), s<T>(), x.out<T>()); }>,
                   .reference = element_by_element<[](auto a, auto b, auto) { return add(a, mul(s<decltype(a)>(), b)); }>});
+
+  add_functions<named::Unary, named::kUnaryNames>(rows, std::make_index_sequence<named::kUnaryNames.size()>());
+  add_functions<named::Binary, named::kBinaryNames>(rows, std::make_index_sequence<named::kBinaryNames.size()>());
 
   rows.push_back({.name = "sum",
                   .family = "reductions",
@@ -376,6 +448,213 @@ std::vector<Kernel> rows() {
        .make_inputs = random_inputs,
        .run = run<[]<class T>(Engine& e, Operands& x) { exclusive_scan(e, x.a<T>(), x.out<T>(), s<T>()); }>,
        .reference = reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), s<T>(), false); }>});
+
+  rows.push_back({.name = "sort",
+                  .family = "order",
+                  .formula = "out = a in order",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    copy(e, x.a<T>(), x.out<T>());
+                    sort(e, x.out<T>());
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::copy_n(x.a<T>().data(), x.size(), x.out<T>().data());
+                    std::sort(x.out<T>().begin(), x.out<T>().end());
+                  }>});
+  rows.push_back({.name = "stable_sort",
+                  .family = "order",
+                  .formula = "out = a by falling a²",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    copy(e, x.a<T>(), x.out<T>());
+                    stable_sort(e, x.out<T>(), by_falling_square);
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::copy_n(x.a<T>().data(), x.size(), x.out<T>().data());
+                    std::stable_sort(x.out<T>().begin(), x.out<T>().end(), by_falling_square);
+                  }>});
+  rows.push_back({.name = "argsort",
+                  .family = "order",
+                  .formula = "a[out[i]] in order",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { argsort(e, x.a<T>(), as_indices(x.out<T>())); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    const auto out = as_indices(x.out<T>());
+                    for (std::size_t i = 0; i < x.size(); ++i) out[i] = static_cast<Index<T>>(i);
+                    std::stable_sort(out.begin(), out.end(), [a = x.a<T>()](auto i, auto j) { return a[i] < a[j]; });
+                  }>});
+  rows.push_back({.name = "nth_element",
+                  .family = "order",
+                  .formula = "out = a about its median",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    copy(e, x.a<T>(), x.out<T>());
+                    if (x.size() != 0) nth_element(e, x.out<T>(), x.size() / 2);
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    const auto out = x.out<T>();
+                    std::copy_n(x.a<T>().data(), x.size(), out.data());
+                    if (x.size() < 2 || std::is_sorted(out.begin(), out.end())) return;
+                    std::sort(out.begin(), out.end());
+                    const T median = out[x.size() / 2];
+                    std::copy_n(x.a<T>().data(), x.size(), out.data());
+                    std::stable_partition(out.begin(), out.end(), [=](T v) { return v <= median; });
+                    std::stable_partition(out.begin(), out.end(), [=](T v) { return v < median; });
+                  }>});
+  rows.push_back({.name = "copy_if",
+                  .family = "order",
+                  .formula = "out = those a > 0",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0.5,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(copy_if(e, x.a<T>(), x.out<T>(), positive)); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::size_t kept = 0;
+                    for (const T v : x.a<T>())
+                      if (positive(v)) x.out<T>()[kept++] = v;
+                    x.set_result(kept);
+                  }>});
+  rows.push_back({.name = "count_if",
+                  .family = "order",
+                  .formula = "how many a > 0",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(count_if(e, x.a<T>(), positive)); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::size_t count = 0;
+                    for (const T v : x.a<T>()) count += positive(v) ? 1 : 0;
+                    x.set_result(count);
+                  }>});
+  rows.push_back(
+      {.name = "all_of",
+       .family = "order",
+       .formula = "whether all a = a",
+       .types = all,
+       .reads = 1,
+       .writes = 0,
+       .flops = 1,
+       .make_inputs = random_inputs,
+       .run =
+           run<[]<class T>(Engine& e, Operands& x) { x.set_result(std::size_t{all_of(e, x.a<T>(), [](T v) { return v == v; })}); }>,
+       .reference = reference<[]<class T>(Operands& x) {
+         std::size_t all_are = 1;
+         for (const T v : x.a<T>()) all_are &= v == v ? 1U : 0U;
+         x.set_result(all_are);
+       }>});
+  rows.push_back({.name = "unique",
+                  .family = "order",
+                  .formula = "out = the first of each run of a of one sign",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 0.5,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    x.set_result(unique(e, x.a<T>(), x.out<T>(), [](T v, T w) { return positive(v) == positive(w); }));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::size_t kept = 0;
+                    for (std::size_t i = 0; i < x.size(); ++i)
+                      if (i == 0 || positive(x.a<T>()[i - 1]) != positive(x.a<T>()[i])) x.out<T>()[kept++] = x.a<T>()[i];
+                    x.set_result(kept);
+                  }>});
+  rows.push_back({.name = "partition",
+                  .family = "order",
+                  .formula = "out = those a > 0, then the others",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    copy(e, x.a<T>(), x.out<T>());
+                    x.set_result(partition(e, x.out<T>(), positive));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::size_t kept = 0;
+                    for (const T v : x.a<T>())
+                      if (positive(v)) x.out<T>()[kept++] = v;
+                    x.set_result(kept);
+                    for (const T v : x.a<T>())
+                      if (!positive(v)) x.out<T>()[kept++] = v;
+                  }>});
+  rows.push_back({.name = "gather",
+                  .family = "order",
+                  .formula = "out[i] = a[b[i]]",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = permuted_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { gather(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = x.a<T>()[as_indices(x.b<T>())[i]];
+                  }>});
+  rows.push_back({.name = "scatter",
+                  .family = "order",
+                  .formula = "out[b[i]] = a[i]",
+                  .types = all,
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = permuted_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { scatter(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[as_indices(x.b<T>())[i]] = x.a<T>()[i];
+                  }>});
+  rows.push_back({.name = "reverse",
+                  .family = "order",
+                  .formula = "out[i] = a[n - 1 - i]",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { reverse(e, x.a<T>(), x.out<T>()); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = x.a<T>()[x.size() - 1 - i];
+                  }>});
+  rows.push_back({.name = "transpose",
+                  .family = "order",
+                  .formula = "out[j, i] = a[i, j]",
+                  .types = all,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    const std::size_t height = matrix_rows(x.size());
+                    const std::size_t width = x.size() / height;
+                    transpose(e, View<const T, 2>::row_major(x.a<T>().data(), {height, width}),
+                              View<T, 2>::row_major(x.out<T>().data(), {width, height}));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    const std::size_t height = matrix_rows(x.size());
+                    const std::size_t width = x.size() / height;
+                    for (std::size_t i = 0; i < height; ++i)
+                      for (std::size_t j = 0; j < width; ++j) x.out<T>()[j * height + i] = x.a<T>()[i * width + j];
+                  }>});
 
   // Where backends really differ: tasks of uneven cost under the default schedule, and many calls of little work each.
   rows.push_back({.name = "fractal",

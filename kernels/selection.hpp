@@ -1,0 +1,450 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/engine/machine.hpp"
+#include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/merging.hpp"
+#include "furrow/kernels/ranges.hpp"
+#include "furrow/kernels/streaming.hpp"
+
+// Choosing and moving elements. Predicates are called from several threads at once.
+
+namespace furrow {
+namespace selection {
+
+[[noreturn]] void too_small(const char* call, std::size_t size);
+[[noreturn]] void bad_index(const char* call, std::uint64_t index, std::size_t position, std::size_t size);
+
+/// Elements that are gathered in cache and copied on as bytes.
+template <class T>
+inline constexpr bool kPlain =
+    std::is_trivially_copyable_v<T>&& std::is_copy_assignable_v<T>&& std::is_trivially_default_constructible_v<T> &&
+    sizeof(T) <= 64;
+
+/// How a predicate is held in a body: see loops::Held.
+template <class F, class... Args>
+using Holder = loops::Holder<std::remove_reference_t<F>, Args...>;
+
+/// Whether found(begin, end) for a part of [0, n), of which it is called for some until one is found.
+template <class Found>
+bool search(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, const Found& found) {
+  constexpr std::size_t kStep = 1024;
+  const Chunks chunks(n, element_bytes);
+  std::atomic<bool> yes{false};
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    for (std::size_t begin = part.begin; begin < part.end && !yes.load(std::memory_order_relaxed); begin += kStep)
+      if (found(begin, part.end - begin < kStep ? part.end : begin + kStep)) yes.store(true, std::memory_order_relaxed);
+  });
+  return yes;
+}
+
+/// What is kept of a chunk, until it is known where it goes.
+template <class T, bool = kPlain<T>>
+class Kept {
+ public:
+  void reserve(std::size_t most) {
+    if (memory_ == nullptr) memory_ = std::make_unique<merging::Storage<T>>(most);
+  }
+  template <class Keep>
+  void take(const T* x, Range part, const Keep& keep) {
+    T* const to = memory_->data();
+    std::size_t count = 0;
+    for (std::size_t i = part.begin; i < part.end; ++i) {  // no branch: half kept would mean half mispredicted
+      const bool kept = keep(i);
+      to[count] = x[i];
+      count += kept;
+    }
+    count_ = count;
+  }
+  std::size_t count() const { return count_; }
+  void give(T* to, bool stream) {
+    if (!stream) return merging::copy_bytes(to, memory_->data(), count_);
+    stream_copy(to, memory_->data(), count_ * sizeof(T));
+    stream_fence();
+  }
+
+ private:
+  std::unique_ptr<merging::Storage<T>> memory_;
+  std::size_t count_ = 0;
+};
+
+template <class T>
+class Kept<T, false> {
+ public:
+  void reserve(std::size_t) {}
+  template <class Keep>
+  void take(const T* x, Range part, const Keep& keep) {
+    kept_.clear();
+    for (std::size_t i = part.begin; i < part.end; ++i)
+      if (keep(i)) kept_.push_back(x[i]);
+  }
+  std::size_t count() const { return kept_.size(); }
+  void give(T* to, bool) {
+    for (T& element : kept_) *to++ = std::move(element);
+  }
+
+ private:
+  std::vector<T> kept_;
+};
+
+/// Writes those x[i] for which keep(i, before) to the front of `out`, which may be x; `before` is the element before x[i], as it
+/// was, nullptr if there is none.
+template <class T, class U, class Keep>
+std::size_t compact(const char* call, Engine& engine, Cost& choosing, Cost& writing, std::span<T> in, std::span<U> out,
+                    const Keep& keep) {
+  using Value = std::remove_const_t<T>;
+  const bool stream = !check::same_memory(in, out) && worth_streaming(in.size_bytes() + in.size_bytes() / 2);
+  // In groups of chunks whose kept elements stay in the threads' caches until all before them are counted.
+  constexpr std::size_t kShortest = sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1;
+  const Chunks chunks(in.size(), sizeof(T), kShortest);
+  const std::size_t per_thread = 1 + machine().l2_bytes / (chunks.length() * sizeof(T));
+  const std::size_t all_threads = per_thread * static_cast<std::size_t>(engine.concurrency());
+  const std::size_t group = chunks.count() < all_threads ? chunks.count() : all_threads;
+  std::vector<Kept<Value>> kept(group);
+  std::vector<std::size_t> places(group);
+  std::size_t total = 0;
+  std::vector<Value> before;  // the element before the group, or none
+  for (std::size_t start = 0; start < chunks.count(); start += group) {
+    const Chunks window = chunks.window(start, group);
+    const std::size_t offset = window.offset();
+    const T* const x = in.data() + offset;
+    const Value* const previous = before.empty() ? nullptr : before.data();
+    engine.over_chunks(window, choosing, [&](std::size_t first, std::size_t last) {
+      for (; first < last; ++first) {
+        const Range part = window[first];
+        kept[first].reserve(chunks.length());
+        kept[first].take(x, part, [keep, x, previous](std::size_t i) { return keep(x[i], i == 0 ? previous : x + i - 1); });
+      }
+    });
+    for (std::size_t k = 0; k < window.count(); ++k) {
+      places[k] = total;
+      total += kept[k].count();
+    }
+    if (total > out.size()) too_small(call, out.size());
+    before.assign(1, x[window.size() - 1]);
+    engine.over_chunks(window, writing, [&](std::size_t first, std::size_t last) {
+      for (; first < last; ++first) kept[first].give(out.data() + places[first], stream);
+    });
+  }
+  return total;
+}
+
+}  // namespace selection
+
+/// How many elements satisfy `pred`. Cost: one read per element.
+template <ContiguousRange X, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > std::size_t count_if(Engine& engine, X&& x, Pred&& pred) {
+  static constinit Cost cost;
+  const auto elements = as_span(x);
+  const selection::Holder<Pred, const value_t<X>&> held{pred};
+  const Chunks chunks(elements.size(), sizeof(value_t<X>));
+  std::atomic<std::size_t> total{0};
+  engine.over_chunks(chunks, cost, [&, held](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    const value_t<X>* const data = elements.data();
+    std::size_t count = 0;
+    for (std::size_t i = part.begin; i < part.end; ++i) count += held.f(data[i]) ? 1 : 0;
+    total.fetch_add(count, std::memory_order_relaxed);
+  });
+  return total;
+}
+
+/// Whether any element satisfies `pred`; false if empty. `pred` is not called for all elements once one is found.
+template <ContiguousRange X, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > bool any_of(Engine& engine, X&& x, Pred&& pred) {
+  static constinit Cost cost;
+  const auto elements = as_span(x);
+  const selection::Holder<Pred, const value_t<X>&> held{pred};
+  return selection::search(engine, cost, elements.size(), sizeof(value_t<X>),
+                           [held, data = elements.data()](std::size_t begin, std::size_t end) {
+                             bool any = false;
+                             for (std::size_t i = begin; i < end; ++i) any |= static_cast<bool>(held.f(data[i]));
+                             return any;
+                           });
+}
+
+/// Whether all elements satisfy `pred`; true if empty. Otherwise as any_of.
+template <ContiguousRange X, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > bool all_of(Engine& engine, X&& x, Pred&& pred) {
+  return !any_of(engine, x, [&pred](const value_t<X>& v) { return !pred(v); });
+}
+
+/// Whether no element satisfies `pred`; true if empty. Otherwise as any_of.
+template <ContiguousRange X, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > bool none_of(Engine& engine, X&& x, Pred&& pred) {
+  return !any_of(engine, x, pred);
+}
+
+/// Writes the elements that satisfy `pred`, in their order, to the front of `out`, and returns how many. `out` may be smaller than
+/// x, and may be x; otherwise they must not overlap. Calls `pred` once per element.
+///
+/// Throws Error if they overlap partly, and if `out` is too small, whose elements then are unspecified; nothing is written behind
+/// it. If `pred` throws while `out` is x, the elements of x are unspecified. Cost: one read per element, one write per element
+/// kept, which are gathered in cache until it is known where they go; results larger than the cache are streamed past it.
+template <ContiguousRange X, ContiguousRange Out, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > &&std::same_as<value_t<X>, value_t<Out>> std::size_t copy_if(Engine& engine, X&& x, Out&& out, Pred&& pred) {
+  static constinit Cost choosing;
+  static constinit Cost writing;
+  const auto source = as_span(x);
+  const auto target = as_span(out);
+  check::no_partial_overlap("copy_if", source, target);
+  const selection::Holder<Pred, const value_t<X>&> held{pred};
+  return selection::compact("copy_if", engine, choosing, writing, source, target,
+                            [held](const value_t<X>& v, const value_t<X>*) { return static_cast<bool>(held.f(v)); });
+}
+
+/// Writes x without those elements that equal the one before them to the front of `out`, and returns how many are left. Equality
+/// is ==, so NaNs all stay and of −0 and +0 the first does; or `equal`, an equivalence. Otherwise as copy_if.
+template <ContiguousRange X, ContiguousRange Out, class Equal>
+requires std::predicate < Equal&, const value_t<X>
+&, const value_t<X>& >
+       &&std::same_as<value_t<X>, value_t<Out>> std::size_t unique(Engine& engine, X&& x, Out&& out, Equal&& equal) {
+  static constinit Cost choosing;
+  static constinit Cost writing;
+  const auto source = as_span(x);
+  const auto target = as_span(out);
+  check::no_partial_overlap("unique", source, target);
+  const selection::Holder<Equal, const value_t<X>&, const value_t<X>&> held{equal};
+  return selection::compact(
+      "unique", engine, choosing, writing, source, target,
+      [held](const value_t<X>& v, const value_t<X>* before) { return before == nullptr || !held.f(*before, v); });
+}
+template <ContiguousRange X, ContiguousRange Out>
+requires std::same_as<value_t<X>, value_t<Out>> std::size_t unique(Engine& engine, X&& x, Out&& out) {
+  return unique(engine, x, out, [](const value_t<X>& a, const value_t<X>& b) { return a == b; });
+}
+/// In place: the elements behind those that are left are unspecified.
+template <ContiguousRange X>
+std::size_t unique(Engine& engine, X&& x) {
+  return unique(engine, x, x);
+}
+
+/// Moves the elements that satisfy `pred` before those that do not, and returns how many there are; both keep their order. For
+/// elements that move without throwing. Calls `pred` once per element, and before anything is moved: if it throws, x is as it was.
+/// Cost: 3 reads and 2 writes per element, a buffer of x's size and a byte per element.
+template <ContiguousRange X, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > std::size_t stable_partition(Engine& engine, X&& x, Pred&& pred) {
+  using T = value_t<X>;
+  static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
+                "elements must move without throwing, or some would be lost");
+  static constinit Cost choosing;
+  static constinit Cost leaving;
+  static constinit Cost returning;
+  const auto elements = as_span(x);
+  const std::size_t n = elements.size();
+  const selection::Holder<Pred, const T&> held{pred};
+  const Chunks chunks(n, sizeof(T));
+  const merging::Storage<unsigned char> chosen(n);
+  std::vector<std::size_t> counts(chunks.count());
+  engine.over_chunks(chunks, choosing, [&, held](std::size_t first, std::size_t last) {
+    for (; first < last; ++first) {
+      const T* const data = elements.data();
+      unsigned char* const flags = chosen.data();
+      std::size_t count = 0;
+      for (std::size_t i = chunks[first].begin; i < chunks[first].end; ++i) {
+        const bool yes = held.f(data[i]);
+        flags[i] = yes ? 1 : 0;
+        count += yes ? 1 : 0;
+      }
+      counts[first] = count;
+    }
+  });
+  std::size_t total = 0;
+  for (std::size_t& count : counts) total += std::exchange(count, total);
+  const merging::Storage<T> buffer(n);
+  merging::over_all_chunks(engine, chunks, leaving, [&](std::size_t k) {
+    const Range part = chunks[k];
+    T* const memory = buffer.data();
+    std::size_t yes = counts[k];
+    std::size_t no = total + part.begin - counts[k];
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      const bool is_chosen = chosen.data()[i] != 0;
+      ::new (static_cast<void*>(memory + (is_chosen ? yes : no))) T(std::move(elements[i]));
+      yes += is_chosen ? 1 : 0;
+      no += is_chosen ? 0 : 1;
+    }
+  });
+  merging::over_all_chunks(engine, chunks, returning, [&](std::size_t k) {
+    T* const memory = buffer.data();
+    for (std::size_t i = chunks[k].begin; i < chunks[k].end; ++i) {
+      elements[i] = std::move(memory[i]);
+      memory[i].~T();
+    }
+  });
+  return total;
+}
+
+/// As stable_partition.
+template <ContiguousRange X, class Pred>
+requires std::predicate < Pred&, const value_t<X>
+& > std::size_t partition(Engine& engine, X&& x, Pred&& pred) {
+  return stable_partition(engine, x, pred);
+}
+
+/// out[i] = in[indices[i]]. `indices` are integers of any type; they and `out`, but not `in`, may be the same memory. Throws Error
+/// if the sizes of `indices` and `out` differ, the ranges overlap otherwise, or an index is not one of `in`'s, when part of `out`
+/// is written. Cost: 1 read of `indices`, 1 write and a read at random per element.
+template <ContiguousRange In, ContiguousRange Indices, ContiguousRange Out>
+requires std::integral<value_t<Indices>>
+void gather(Engine& engine, In&& in, Indices&& indices, Out&& out) {
+  static constinit Cost cost;
+  const auto source = as_span(in);
+  const auto places = as_span(indices);
+  const auto target = as_span(out);
+  check::same_size("gather", places.size(), target.size());
+  check::apart("gather", source, target);
+  check::no_partial_overlap("gather", places, target);
+  const std::size_t bytes = check::same_memory(places, target) ? 0 : places.size_bytes() + target.size_bytes();
+  loops::produce(engine, cost, target, bytes,
+                 [x = source.data(), size = source.size(), at = places.data()](std::size_t i) -> value_t<Out> {
+                   const auto index = static_cast<std::uint64_t>(at[i]);  // a negative one becomes a very large one
+                   if (index >= size) selection::bad_index("gather", index, i, size);
+                   return static_cast<value_t<Out>>(x[index]);
+                 });
+}
+
+/// out[indices[i]] = in[i], as if for i = 0, 1, … in turn: where an index stands several times, the last of them counts. What no
+/// index names stays as it is. Throws Error if the sizes of `in` and `indices` differ, `out` overlaps either, or an index is not
+/// one of `out`'s; nothing is written then. Cost: 2 reads of `indices`, 1 of `in`, a write at random per element, and a bit for
+/// each element of `out`; if indices repeat, eight bytes for each and as much again.
+template <ContiguousRange In, ContiguousRange Indices, ContiguousRange Out>
+requires std::integral<value_t<Indices>>
+void scatter(Engine& engine, In&& in, Indices&& indices, Out&& out) {
+  static constinit Cost checking;
+  static constinit Cost ranking;
+  static constinit Cost writing;
+  const auto source = as_span(in);
+  const auto places = as_span(indices);
+  const auto target = as_span(out);
+  check::same_size("scatter", source.size(), places.size());
+  check::apart("scatter", source, target);
+  check::apart("scatter", places, target);
+  const auto place = [at = places.data()](std::size_t i) { return static_cast<std::size_t>(at[i]); };
+  const Chunks chunks(source.size(), sizeof(value_t<In>));
+  // A bit for each element of `out`: is it named twice?
+  std::vector<std::uint64_t> named(target.size() / 64 + 1);
+  std::atomic<bool> repeats{false};
+  engine.over_chunks(chunks, checking, [&](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    std::uint64_t seen = 0;
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      const std::size_t index = place(i);
+      if (index >= target.size()) selection::bad_index("scatter", index, i, target.size());
+      const std::uint64_t bit = std::uint64_t{1} << index % 64;
+      seen |= std::atomic_ref(named[index / 64]).fetch_or(bit, std::memory_order_relaxed) & bit;
+    }
+    if (seen != 0) repeats.store(true, std::memory_order_relaxed);
+  });
+  // Where it is: the last position that names each.
+  std::vector<std::size_t> last_named(repeats ? target.size() : 0);
+  if (repeats) {
+    engine.over_chunks(chunks, ranking, [&](std::size_t first, std::size_t last) {
+      const Range part = chunks.elements(first, last);
+      for (std::size_t i = part.begin; i < part.end; ++i) {
+        const std::atomic_ref greatest(last_named[place(i)]);
+        std::size_t found = greatest.load(std::memory_order_relaxed);
+        while (found < i && !greatest.compare_exchange_weak(found, i, std::memory_order_relaxed)) {
+        }
+      }
+    });
+  }
+  engine.over_chunks(chunks, writing, [&](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    for (std::size_t i = part.begin; i < part.end; ++i)
+      if (const std::size_t index = place(i); !repeats || last_named[index] == i)
+        target[index] = static_cast<value_t<Out>>(source[i]);
+  });
+}
+
+/// out[i] = in[n - 1 - i]. `out` must not overlap `in`. Throws Error if it does or the sizes differ. 1 read, 1 write.
+template <ContiguousRange In, ContiguousRange Out>
+void reverse(Engine& engine, In&& in, Out&& out) {
+  static constinit Cost cost;
+  const auto source = as_span(in);
+  const auto target = as_span(out);
+  check::same_size("reverse", source.size(), target.size());
+  check::apart("reverse", source, target);
+  loops::produce(engine, cost, target, source.size_bytes() + target.size_bytes(),
+                 [x = source.data(), n = source.size()](std::size_t i) { return static_cast<value_t<Out>>(x[n - 1 - i]); });
+}
+
+/// The same in place. 1 read, 1 write.
+template <ContiguousRange X>
+void reverse(Engine& engine, X&& x) {
+  static constinit Cost cost;
+  const auto elements = as_span(x);
+  const std::size_t n = elements.size();
+  const Chunks chunks(n / 2, 2 * sizeof(value_t<X>));
+  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    value_t<X>* const data = elements.data();
+    using std::swap;
+    for (std::size_t i = part.begin; i < part.end; ++i) swap(data[i], data[n - 1 - i]);
+  });
+}
+
+/// out(j, i) = in(i, j), for views of any strides. They must not overlap. Throws Error if they do, if the extents of one are not
+/// those of the other the other way round, or if two indices of `out` are one element. 1 read, 1 write, in square tiles that both
+/// have room for in the first-level cache; rows of `out` that lie side by side are streamed if it exceeds the cache.
+template <class T, class U>
+void transpose(Engine& engine, const View<T, 2>& in, const View<U, 2>& out) {
+  static constinit Cost cost;
+  constexpr std::size_t kTile = sizeof(U) <= 1 ? 128 : sizeof(U) <= 4 ? 64 : 32;
+  const View<T, 2> turned(in.data_handle(), {in.extent(1), in.extent(0)}, {in.stride(1), in.stride(0)});
+  check::views("transpose", turned, out);
+  if (out.empty()) return engine.over_chunks(Chunks(), cost, [](std::size_t, std::size_t) {});
+  if (static_cast<const void*>(in.data_handle()) == static_cast<const void*>(out.data_handle())) check::overlap("transpose");
+  const std::size_t rows = out.extent(0);
+  const std::size_t columns = out.extent(1);
+  const bool buffered = selection::kPlain<U> && out.stride(1) == 1;
+  const bool stream = buffered && worth_streaming(rows * columns * (sizeof(T) + sizeof(U)));
+  const std::size_t across = (columns + kTile - 1) / kTile;
+  const Chunks tiles((rows + kTile - 1) / kTile * across, kTile * kTile * sizeof(U));
+  engine.over_chunks(tiles, cost, [&](std::size_t first, std::size_t last) {
+    const Range part = tiles.elements(first, last);
+    for (std::size_t t = part.begin; t < part.end; ++t) {
+      const std::size_t top = t / across * kTile;
+      const std::size_t left = t % across * kTile;
+      const std::size_t bottom = rows - top < kTile ? rows : top + kTile;
+      const std::size_t right = columns - left < kTile ? columns : left + kTile;
+      if constexpr (selection::kPlain<U>) {
+        if (buffered) {
+          alignas(64) U tile[kTile][kTile];
+          for (std::size_t j = left; j < right; ++j)
+            for (std::size_t i = top; i < bottom; ++i) tile[i - top][j - left] = static_cast<U>(in(j, i));
+          for (std::size_t i = top; i < bottom; ++i) {
+            if (stream)
+              stream_copy(&out(i, left), tile[i - top], (right - left) * sizeof(U));
+            else
+              merging::copy_bytes(&out(i, left), tile[i - top], right - left);
+          }
+          continue;
+        }
+      }
+      for (std::size_t i = top; i < bottom; ++i)
+        for (std::size_t j = left; j < right; ++j) out(i, j) = static_cast<U>(in(j, i));
+    }
+    if (stream) stream_fence();
+  });
+}
+
+}  // namespace furrow
