@@ -46,9 +46,12 @@ std::uint64_t new_id() {
 class alignas(64) Call {
  public:
   Call(const Backend& backend, TaskRef body, const std::stop_token& stop)
-      : backend_(backend), body_(body), stop_(stop), id_(new_id()) {
+      : backend_(backend), body_(body), stop_(stop), id_(new_id()), may_stop_(stop.stop_possible()) {
     release(&fork_token_);
   }
+
+  /// Whoever runs the tasks does not say how many threads it takes.
+  void count_threads() { counts_ = true; }
 
   void operator()(std::size_t task) noexcept {
     acquire(&fork_token_);
@@ -56,11 +59,12 @@ class alignas(64) Call {
     release(&join_token_);
   }
 
-  /// To be called once all tasks have finished.
+  /// To be called once all tasks have finished. Returns how many threads took part, if that was to be counted.
   int finish() {
     acquire(&join_token_);
     if (error_) std::rethrow_exception(error_);
     if (stopped_.load(std::memory_order_relaxed)) throw Cancelled();
+    if (!counts_) return 0;
     // A thread that left for another call and came back was counted twice.
     const int threads = threads_.load(std::memory_order_relaxed) + (first_task_ran_ ? 1 : 0);
     return threads < backend_.concurrency() ? threads : backend_.concurrency();
@@ -70,13 +74,13 @@ class alignas(64) Call {
   void guarded(std::size_t task) noexcept {
     // Only tasks above the lowest failure are left out, so which exception is reported does not depend on timing.
     if (task > lowest_failed_.load(std::memory_order_relaxed)) return;
-    if (stop_.stop_requested()) {
+    if (may_stop_ && stop_.stop_requested()) {
       stopped_.store(true, std::memory_order_relaxed);
       return;
     }
     const Backend* const outer = here.inside;
     const std::uint64_t outer_call = here.call;
-    if (outer_call != id_) {
+    if (counts_ && outer_call != id_) {
       if (task == 0) {
         first_task_ran_ = true;  // the caller's, as a rule: counted without touching a line that all threads write
       } else {
@@ -100,20 +104,22 @@ class alignas(64) Call {
     if (outer != nullptr) here.call = outer_call;
   }
 
-  // What every task reads stands in one line of the cache.
+  // What every task reads stands in one line of the cache: other threads have to fetch it from the caller's core.
   const Backend& backend_;
   TaskRef body_;
   const std::stop_token& stop_;
   const FpEnvironment environment_ = FpEnvironment::current();
   const std::uint64_t id_;
   std::atomic<std::size_t> lowest_failed_{std::numeric_limits<std::size_t>::max()};
+  const bool may_stop_;  ///< the token's own state is another line
+  bool counts_ = false;
   std::exception_ptr error_;
   std::mutex mutex_;
   std::atomic<bool> stopped_{false};
-  alignas(64) std::atomic<int> threads_{0};  // apart from what every task reads
-  bool first_task_ran_ = false;              // and not counted in threads_
+  bool first_task_ran_ = false;  ///< and is not counted in threads_
   char fork_token_ = 0;
   char join_token_ = 0;
+  alignas(64) std::atomic<int> threads_{0};  // apart from what every task reads
 };
 
 }  // namespace
@@ -132,8 +138,19 @@ BulkResult Backend::bulk(std::size_t tasks, TaskRef body, Schedule schedule, con
     return {.threads = tasks > 0 ? 1 : 0, .inlined = nested && tasks > 1};
   }
   Call call(*this, body, stop);
-  run(tasks, call, schedule);
-  return {.threads = call.finish(), .inlined = false};
+  int threads = run_and_count(tasks, call, schedule);
+  if (threads == 0) {
+    call.count_threads();
+    run(tasks, call, schedule);
+    threads = call.finish();
+  } else {
+    call.finish();
+  }
+  return {.threads = threads, .inlined = false};
+}
+
+int Backend::run_and_count(std::size_t, TaskRef, Schedule) {
+  return 0;
 }
 
 }  // namespace furrow

@@ -25,9 +25,14 @@ class TaskRef {
 
   void operator()(std::size_t task) const { call_(context_, task); }
 
+  /// Its parts, for runtimes that hand words to their threads by value and anything larger by address: function(context, task).
+  using Function = void (*)(void*, std::size_t);
+  void* context() const { return context_; }
+  Function function() const { return call_; }
+
  private:
   void* context_;
-  void (*call_)(void*, std::size_t);
+  Function call_;
 };
 
 /// What a bulk call did.
@@ -62,6 +67,10 @@ class Backend {
 
   /// As bulk(), with less to think of: tasks >= 2, concurrency() >= 2, and the body never throws.
   virtual void run(std::size_t tasks, TaskRef body, Schedule schedule) = 0;
+
+  /// The same for a runtime that can tell how many distinct threads ran tasks; returns that, or 0 if it did nothing. Tried before
+  /// run(), under which threads are counted: that costs each of them a write to memory that all share, some 100 ns of a call.
+  virtual int run_and_count(std::size_t tasks, TaskRef body, Schedule schedule);
 
   /// Whether the calling thread already stands inside a parallel region of this runtime that furrow did not open.
   virtual bool inside_region() const { return false; }

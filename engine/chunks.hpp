@@ -14,10 +14,6 @@ struct Range {
   friend constexpr bool operator==(const Range&, const Range&) = default;
 };
 
-/// Element-wise work is cut only at multiples of this many elements once there are more than 128 blocks of it, so that a compiler's
-/// SIMD body and scalar tail fall on the same elements however the work is shared out. 512 doubles are one 4 KiB page.
-inline constexpr std::size_t kBlock = 512;
-
 /// How [0, n) is cut: into equal chunks of `length()` elements (the last may be shorter). Depends on n and the element size alone,
 /// never on threads, backend, tuning or addresses: this is what makes results reproducible.
 ///

@@ -116,7 +116,7 @@ void Engine::bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
                               : Serial::no);
 }
 
-void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
+void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   const auto serially = [&](Serial why) {
     in_order(0, chunks.count(), body);
     record(1, 1, why);
@@ -151,7 +151,7 @@ bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
 /// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's
 /// worth of time has passed and what is left is seen to be worth another. Returns how many chunks were done, and notes what they
 /// cost.
-std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body) {
+std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body) {
   const double fork_join = kMargin * fork_join_nanoseconds();
   const Clock::time_point start = Clock::now();
   for (std::size_t done = 0, until = 1;; until = std::min(until * 16, chunks.count())) {
@@ -167,21 +167,27 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRe
   }
 }
 
-void Engine::hand_out(std::size_t first, const Chunks& chunks, ChunkBodyRef body) {
+void Engine::hand_out(std::size_t first, const Chunks& chunks, ChunkBody& body) {
   const std::size_t count = chunks.count() - first;
   const auto threads = static_cast<std::size_t>(concurrency());
   const std::size_t wanted = options_.grain > 0                       ? (count - 1) / options_.grain + 1
                              : options_.schedule == Schedule::dynamic ? threads * 16
                                                                       : threads;
   const std::size_t tasks = std::min(count, wanted);
-  const std::size_t share = count / tasks;
-  const std::size_t longer = count % tasks;  // the first so many tasks have one more
-  const auto begin = [=](std::size_t task) { return first + task * share + std::min(task, longer); };
-  bulk(tasks, [&](std::size_t task) { in_order(begin(task), begin(task + 1), body); });
+  body.first_ = first;
+  body.share_ = count / tasks;
+  body.longer_ = count % tasks;
+  body.stops_ = options_.stop.stop_possible() ? this : nullptr;
+  bulk(tasks, body);
+}
+
+void ChunkBody::operator()(std::size_t task) const {
+  if (stops_ != nullptr) return stops_->in_order(begin(task), begin(task + 1), *this);
+  (*this)(begin(task), begin(task + 1));
 }
 
 /// The chunks [first, last) on this thread; in one call, or piecewise where a stop may be requested meanwhile.
-void Engine::in_order(std::size_t first, std::size_t last, ChunkBodyRef body) const {
+void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body) const {
   if (!options_.stop.stop_possible()) return body(first, last);
   constexpr std::size_t kBetweenLooks = 16;  // chunks: at most 1 MiB
   for (; first < last; first += std::min(kBetweenLooks, last - first)) {

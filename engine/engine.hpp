@@ -12,6 +12,7 @@
 
 namespace furrow {
 
+class Engine;
 class Tuning;
 
 /// `serial_below` left to the engine, which measures what threads cost here and what the call costs.
@@ -87,22 +88,42 @@ class Cost {
   std::atomic<unsigned> calls_{0};
 };
 
-/// A non-owning reference to a body for a run of consecutive chunks: body(first, last) does the chunks [first, last).
-class ChunkBodyRef {
+/// The body of a kernel call, body(first, last) doing the chunks [first, last), and which chunks each task of it has. All that a
+/// task needs lies side by side in whole lines of the cache: other threads have to fetch them from the caller's core.
+class alignas(128) ChunkBody {
  public:
-  template <class Body>
-  requires(!std::is_same_v<std::remove_cvref_t<Body>, ChunkBodyRef> && std::is_invocable_v<Body&, std::size_t, std::size_t>)
-      ChunkBodyRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
-      : context_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
-        call_([](void* context, std::size_t first, std::size_t last) {
-          (*static_cast<std::remove_reference_t<Body>*>(context))(first, last);
-        }) {}
+  void operator()(std::size_t first, std::size_t last) const { call_(*this, first, last); }
 
-  void operator()(std::size_t first, std::size_t last) const { call_(context_, first, last); }
+  /// As the task of a bulk call.
+  void operator()(std::size_t task) const;
+
+ protected:
+  using Call = void (*)(const ChunkBody&, std::size_t, std::size_t);
+  explicit ChunkBody(Call call) : call_(call) {}
 
  private:
-  void* context_;
-  void (*call_)(void*, std::size_t, std::size_t);
+  friend class Engine;
+
+  std::size_t begin(std::size_t task) const { return first_ + task * share_ + (task < longer_ ? task : longer_); }
+
+  Call call_;
+  std::size_t first_ = 0;          ///< chunk of the first task
+  std::size_t share_ = 0;          ///< chunks of a task
+  std::size_t longer_ = 0;         ///< the first so many tasks have one more
+  const Engine* stops_ = nullptr;  ///< null if no stop can be requested
+};
+
+template <class Body>
+class HeldChunkBody final : public ChunkBody {
+ public:
+  explicit HeldChunkBody(const Body& body)
+      : ChunkBody([](const ChunkBody& self, std::size_t first, std::size_t last) {
+          static_cast<const HeldChunkBody&>(self).body_(first, last);
+        }),
+        body_(body) {}
+
+ private:
+  Body body_;
 };
 
 /// Runs kernels on one backend with one number of threads. Cheap to keep, and may be used from several threads at once; making one
@@ -138,8 +159,11 @@ class Engine {
   /// For kernels: covers all chunks by calls body(first, last), each chunk exactly once; on the calling thread where threads would
   /// not pay, judged by `cost`. The body must give the same result however the chunks are divided among the calls.
   template <class Body>
-  void over_chunks(const Chunks& chunks, Cost& cost, Body&& body) {
-    if (chunks.count() > 1) return dispatch(chunks, cost, body);
+  void over_chunks(const Chunks& chunks, Cost& cost, const Body& body) {
+    if (chunks.count() > 1) {
+      HeldChunkBody<Body> held(body);
+      return dispatch(chunks, cost, held);
+    }
     if (options_.stop.stop_requested()) throw_cancelled();
     record(1, chunks.count(), chunks.count() == 0 ? Serial::no_work : Serial::one_task);
     if (chunks.count() == 1) body(std::size_t{0}, std::size_t{1});
@@ -147,11 +171,13 @@ class Engine {
 
  private:
   void start(std::string_view backend);
-  void dispatch(const Chunks& chunks, Cost& cost, ChunkBodyRef body);
+  friend class ChunkBody;
+
+  void dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body);
   bool pays(const Chunks& chunks, const Cost& cost) const;
-  std::size_t begin_serially(const Chunks& chunks, Cost& cost, ChunkBodyRef body);
-  void hand_out(std::size_t first, const Chunks& chunks, ChunkBodyRef body);
-  void in_order(std::size_t first, std::size_t last, ChunkBodyRef body) const;
+  std::size_t begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body);
+  void hand_out(std::size_t first, const Chunks& chunks, ChunkBody& body);
+  void in_order(std::size_t first, std::size_t last, const ChunkBody& body) const;
   double fork_join_nanoseconds() const;
   [[noreturn]] static void throw_cancelled();
 

@@ -2,6 +2,7 @@
 
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/fork.hpp"
@@ -16,23 +17,47 @@ class OpenmpBackend final : public Backend {
   std::string_view name() const override { return "openmp"; }
 
  private:
-  void run(std::size_t tasks, TaskRef body, Schedule schedule) override {
-    if (!survived_fork()) return loop(tasks, body, schedule);
+  void run(std::size_t tasks, TaskRef body, Schedule) override {
+    where_teams_form(tasks, body, [=, this] { dynamic_loop(tasks, body); });
+  }
+
+  int run_and_count(std::size_t tasks, TaskRef body, Schedule schedule) override {
+    if (schedule == Schedule::dynamic) return 0;
+    int threads = 1;  // unless a team comes together, the caller's
+    where_teams_form(tasks, body, [=, this, &threads] { threads = static_loop(tasks, body); });
+    return threads;
+  }
+
+  void dynamic_loop(std::size_t tasks, TaskRef body) const {
+#pragma omp parallel for num_threads(concurrency()) schedule(dynamic, 1)
+    for (std::size_t task = 0; task < tasks; ++task) body(task);
+  }
+
+  /// Returns how many threads had tasks.
+  int static_loop(std::size_t tasks, TaskRef body) const {
+    // Words, which the compiler hands to the other threads by value: each line of this thread's memory that they have to look at
+    // costs them some 100 ns. What is written meanwhile stands apart.
+    void* const context = body.context();
+    const TaskRef::Function function = body.function();
+    alignas(64) int team = 1;
+    int* const team_found = &team;
+#pragma omp parallel for num_threads(concurrency()) schedule(static) firstprivate(tasks, context, function, team_found)
+    for (std::size_t task = 0; task < tasks; ++task) {
+      if (task == 0) *team_found = omp_get_num_threads();  // on the caller's thread, which has the first share
+      function(context, task);
+    }
+    return std::cmp_less(team, tasks) ? team : static_cast<int>(tasks);
+  }
+
+  /// Calls loop() on a thread that can have a team, or else all tasks here.
+  template <class Loop>
+  static void where_teams_form(std::size_t tasks, TaskRef body, const Loop& loop) {
+    if (!survived_fork()) return loop();
     // The thread that came through a fork() has libgomp's bookkeeping of its team but none of the team's threads: a region opened
     // here would wait for them for ever. A new thread has no team yet and makes its own.
     try {
-      std::thread([&] { loop(tasks, body, schedule); }).join();
+      std::thread(loop).join();
     } catch (const std::system_error&) {
-      for (std::size_t task = 0; task < tasks; ++task) body(task);
-    }
-  }
-
-  void loop(std::size_t tasks, TaskRef body, Schedule schedule) const {
-    if (schedule == Schedule::dynamic) {
-#pragma omp parallel for num_threads(concurrency()) schedule(dynamic, 1)
-      for (std::size_t task = 0; task < tasks; ++task) body(task);
-    } else {
-#pragma omp parallel for num_threads(concurrency()) schedule(static)
       for (std::size_t task = 0; task < tasks; ++task) body(task);
     }
   }

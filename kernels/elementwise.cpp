@@ -44,13 +44,12 @@ void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s,
   const bool stream = !in_place && worth_streaming(a.size_bytes() + b.size_bytes() + out.size_bytes());
   const auto kernel = simd::kernels<T>().map[index];
   const Chunks chunks(out.size(), sizeof(T), kShortest);
-  // By value, so that what came in registers stays there: small calls feel it.
-  engine.over_chunks(
-      chunks, costs<T>[index],
-      [&chunks, kernel, x = a.data(), y = b.data(), to = out.data(), s, stream](std::size_t first, std::size_t last) {
-        const Range part = chunks.elements(first, last);
-        kernel(x + part.begin, y + part.begin, to + part.begin, s, part.size(), stream);
-      });
+  // By value: what came in registers stays there, and other threads find it all in one place. Small calls feel it.
+  engine.over_chunks(chunks, costs<T>[index],
+                     [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), s, stream](std::size_t first, std::size_t last) {
+                       const Range part = chunks.elements(first, last);
+                       kernel(x + part.begin, y + part.begin, to + part.begin, s, part.size(), stream);
+                     });
 }
 
 template void map(Engine&, Op, std::span<const float>, std::span<const float>, float, std::span<float>);

@@ -13,7 +13,7 @@
 namespace furrow {
 namespace loops {
 
-/// Elements that short chunks are gone through at a time.
+/// Elements that chunks are gone through at a time.
 inline constexpr std::size_t kGroup = 16;
 
 /// How the elements of a call of f are cut: fewer than 128 one by one, so that an expensive f spreads over all cores; more of them
@@ -24,16 +24,10 @@ inline Chunks cut(std::size_t n, std::size_t element_bytes) {
 
 /// step(i) for i in [begin, end), which are elements of chunks of `length`. Iterations must be independent of each other.
 ///
-/// In blocks and groups of constant length, which compilers vectorise even at -O2, and what is left one by one. Chunks begin at
-/// multiples of their length, so every element is computed by the same instructions however the chunks were shared out or joined.
+/// In groups of constant length, which compilers vectorise even at -O2, and what is left one by one. Chunks begin at multiples of
+/// their length, so every element is computed by the same instructions however the chunks were shared out or joined.
 template <class Step>
 inline void run(std::size_t begin, std::size_t end, std::size_t length, const Step& step) {
-  if (length >= kBlock) {
-    for (; end - begin >= kBlock; begin += kBlock) {
-#pragma GCC ivdep
-      for (std::size_t i = 0; i < kBlock; ++i) step(begin + i);
-    }
-  }
   if (length >= kGroup) {
     for (; end - begin >= kGroup; begin += kGroup) {
 #pragma GCC ivdep
@@ -70,24 +64,26 @@ template <class T, class Value>
 /// Writes out[i] = value(i) for all i; `streamed_bytes` is what the call reads and writes in all, or 0 if streaming cannot pay.
 template <class T, class Value>
 void produce(Engine& engine, Cost& cost, std::span<T> out, std::size_t streamed_bytes, const Value& value) {
-  // A type that needs construction, or of which a block is more than two pages, does not go through the buffer.
-  constexpr bool kMayStream = std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> && sizeof(T) <= 16;
+  // A type that needs construction does not go through a buffer.
+  constexpr bool kMayStream = std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> &&
+                              StreamWriter<T>::takes && StreamWriter<T>::kMost % kGroup == 0;
   const bool stream = kMayStream && worth_streaming(streamed_bytes);
   const Chunks chunks = cut(out.size(), sizeof(T));
-  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+  // By value here and below: other threads then find all that a call needs in one place.
+  engine.over_chunks(chunks, cost, [chunks, stream, to = out.data(), value](std::size_t first, std::size_t last) {
     const Range part = chunks.elements(first, last);
     if constexpr (kMayStream) {
-      if (stream) {  // by way of a buffer that stays in the first-level cache
-        alignas(64) T buffer[kBlock];
-        for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
-          const std::size_t end = part.end - begin < kBlock ? part.end : begin + kBlock;
-          evaluate(buffer, {begin, end}, chunks.length(), value);
-          stream_copy(out.data() + begin, buffer, (end - begin) * sizeof(T));
+      if (stream) {
+        StreamWriter<T> writer(to + part.begin);
+        for (std::size_t begin = part.begin, end = begin; begin < part.end; begin = end) {
+          end = part.end - begin < writer.kMost ? part.end : begin + writer.kMost;
+          evaluate(writer.next(), {begin, end}, chunks.length(), value);
+          writer.take(end - begin);
         }
-        return stream_fence();
+        return writer.finish();
       }
     }
-    evaluate(out.data() + part.begin, part, chunks.length(), value);
+    evaluate(to + part.begin, part, chunks.length(), value);
   });
 }
 
@@ -129,8 +125,9 @@ requires std::invocable<F&, std::size_t>
 void for_each_index(Engine& engine, std::size_t n, F&& f) {
   static constinit Cost cost;
   const Chunks chunks = loops::cut(n, sizeof(double));
-  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    loops::held_t<std::remove_reference_t<F>, std::size_t> held = f;
+  const loops::Holder<std::remove_reference_t<F>, std::size_t> holder{f};
+  engine.over_chunks(chunks, cost, [chunks, holder](std::size_t first, std::size_t last) {
+    loops::held_t<std::remove_reference_t<F>, std::size_t> held = holder.f;
     const Range part = chunks.elements(first, last);
     loops::run(part.begin, part.end, chunks.length(), [&](std::size_t i) { held(i); });
   });
@@ -154,10 +151,10 @@ requires std::invocable < F&, element_t<R>
   static constinit Cost cost;
   const auto elements = as_span(range);
   const Chunks chunks = loops::cut(elements.size(), sizeof(element_t<R>));
-  engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-    loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = f;
+  const loops::Holder<std::remove_reference_t<F>, element_t<R>&> holder{f};
+  engine.over_chunks(chunks, cost, [chunks, holder, data = elements.data()](std::size_t first, std::size_t last) {
+    loops::held_t<std::remove_reference_t<F>, element_t<R>&> held = holder.f;
     const Range part = chunks.elements(first, last);
-    auto* const data = elements.data();
     loops::run(part.begin, part.end, chunks.length(), [&](std::size_t i) { held(data[i]); });
   });
 }

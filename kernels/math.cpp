@@ -275,16 +275,16 @@ void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> 
   const bool stream = !in_place && worth_streaming(bytes);
   const Chunks chunks(out.size(), sizeof(T), kShortest);
   engine.over_chunks(chunks, cost,
-                     [&chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+                     [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
                        const Range part = chunks.elements(first, last);
                        if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
-                       alignas(64) T buffer[kBlock];
-                       for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
-                         const std::size_t size = std::min(kBlock, part.end - begin);
-                         kernel(x + begin, y + begin, buffer, size);
-                         stream_copy(to + begin, buffer, size * sizeof(T));
+                       StreamWriter<T> writer(to + part.begin);
+                       for (std::size_t begin = part.begin, size = 0; begin < part.end; begin += size) {
+                         size = std::min(writer.kMost, part.end - begin);
+                         kernel(x + begin, y + begin, writer.next(), size);
+                         writer.take(size);
                        }
-                       stream_fence();
+                       writer.finish();
                      });
 }
 

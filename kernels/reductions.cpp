@@ -13,7 +13,8 @@ namespace {
 template <class P, class Partial, class Join>
 P reduce(Engine& engine, Cost& cost, std::size_t n, const Partial& partial, Join join) {
   return reductions::over_chunks<P>(
-      engine, cost, Chunks(n, sizeof(double), kReductionChunk), [&](Range part) { return partial(part.begin, part.size()); }, join);
+      engine, cost, Chunks(n, sizeof(double), kReductionChunk), [partial](Range part) { return partial(part.begin, part.size()); },
+      join);
 }
 
 template <NamedElement T>
@@ -29,7 +30,8 @@ sum_t<T> sum(Engine& engine, std::span<const T> x) {
   if (x.empty()) return 0;
   const auto partial = simd::kernels<T>().sum;
   return reduce<sum_t<T>>(
-      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, join_sums<sum_t<T>>);
+      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); },
+      join_sums<sum_t<T>>);
 }
 
 template <NamedElement T>
@@ -39,7 +41,7 @@ sum_t<T> dot(Engine& engine, std::span<const T> x, std::span<const T> y) {
   if (x.empty()) return 0;
   const auto partial = simd::kernels<T>().dot;
   return reduce<sum_t<T>>(
-      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, y.data() + at, n); },
+      engine, cost, x.size(), [partial, x, y](std::size_t at, std::size_t n) { return partial(x.data() + at, y.data() + at, n); },
       join_sums<sum_t<T>>);
 }
 
@@ -49,7 +51,7 @@ T min(Engine& engine, std::span<const T> x) {
   not_empty("min", x);
   const auto partial = simd::kernels<T>().min;
   return reduce<T>(
-      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, lesser<T>);
+      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, lesser<T>);
 }
 
 template <NamedElement T>
@@ -58,7 +60,7 @@ T max(Engine& engine, std::span<const T> x) {
   not_empty("max", x);
   const auto partial = simd::kernels<T>().max;
   return reduce<T>(
-      engine, cost, x.size(), [&](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
+      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
 }
 
 #define FURROW_INSTANTIATE(T)                                             \

@@ -113,23 +113,30 @@ T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
 /// One partial result per chunk, by partial(elements of the chunk), combined; needs at least one chunk.
 template <class T, class Partial, class Op>
 T over_chunks(Engine& engine, Cost& cost, const Chunks& chunks, const Partial& partial, Op& op) {
-  constexpr std::size_t kFew = 128;
-  const auto fill = [&](auto partials) {
-    engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
-      for (; first < last; ++first) partials[first] = partial(chunks[first]);
-    });
-    return partials;
-  };
   if constexpr (std::is_trivially_default_constructible_v<T> && std::is_trivially_copyable_v<T>) {
+    constexpr std::size_t kFew = 128;
     T few[kFew];  // a small call does not allocate
     const std::unique_ptr<T[]> many(chunks.count() > kFew ? new T[chunks.count()] : nullptr);
     T* const partials = many ? many.get() : few;
-    combine(fill(std::span<T>(partials, chunks.count())), op);
+    engine.over_chunks(chunks, cost, [chunks, partial, partials](std::size_t first, std::size_t last) {
+      while (first < last) {  // written several at a time: neighbours share a line of the cache, which threads would fight over
+        constexpr std::size_t kMost = 16;
+        T here[kMost];
+        const std::size_t count = last - first < kMost ? last - first : kMost;
+        for (std::size_t k = 0; k < count; ++k) here[k] = partial(chunks[first + k]);
+        for (std::size_t k = 0; k < count; ++k) partials[first + k] = here[k];
+        first += count;
+      }
+    });
+    combine(std::span<T>(partials, chunks.count()), op);
     return partials[0];
   } else {
     std::vector<std::optional<T>> partials(chunks.count());
+    engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
+      for (; first < last; ++first) partials[first] = partial(chunks[first]);
+    });
     auto join = [&op](const std::optional<T>& a, const std::optional<T>& b) { return std::optional<T>(op(*a, *b)); };
-    combine(fill(std::span(partials)), join);
+    combine(std::span(partials), join);
     return *partials[0];
   }
 }
@@ -138,7 +145,7 @@ T over_chunks(Engine& engine, Cost& cost, const Chunks& chunks, const Partial& p
 template <class T, class At, class Op>
 T reduce(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, T init, Op& op, const At& at) {
   if (n == 0) return init;
-  const auto partial = [&](Range part) { return fold<T>(part.begin, part.end, at, op); };
+  const auto partial = [&op, at](Range part) { return fold<T>(part.begin, part.end, at, op); };
   return op(init, over_chunks<T>(engine, cost, Chunks(n, element_bytes), partial, op));
 }
 

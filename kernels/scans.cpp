@@ -25,13 +25,13 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
       scan(x.data() + part.begin, out.data() + part.begin, start, part.size());
       return;
     }
-    alignas(64) T buffer[kBlock];
-    for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
-      const std::size_t size = std::min(kBlock, part.end - begin);
-      start = scan(x.data() + begin, buffer, start, size);
-      stream_copy(out.data() + begin, buffer, size * sizeof(T));
+    StreamWriter<T> writer(out.data() + part.begin);
+    for (std::size_t begin = part.begin, size = 0; begin < part.end; begin += size) {
+      size = std::min(writer.kMost, part.end - begin);
+      start = scan(x.data() + begin, writer.next(), start, size);
+      writer.take(size);
     }
-    stream_fence();
+    writer.finish();
   };
   const Chunks chunks(x.size(), sizeof(double), kShortest);  // the same for all types
   if (chunks.count() < 2) {

@@ -45,4 +45,7 @@ struct Kernels {
 template <class T>
 const Kernels<T>& kernels();
 
+/// Copies whole lines of 64 bytes past the cache; `to` begins at one. stream_fence() must follow.
+void stream_lines(unsigned char* to, const unsigned char* from, std::size_t bytes);
+
 }  // namespace furrow::simd

@@ -8,6 +8,7 @@
 #endif
 
 #include "furrow/engine/machine.hpp"
+#include "furrow/kernels/simd.hpp"
 
 namespace furrow {
 
@@ -16,43 +17,23 @@ bool worth_streaming(std::size_t bytes) {
   return bytes > limit;
 }
 
-#if defined(__SSE2__)
-
 void stream_copy(void* target, const void* source, std::size_t bytes) {
-  auto* to = static_cast<char*>(target);
-  const auto* from = static_cast<const char*>(source);
+  auto* to = static_cast<unsigned char*>(target);
+  const auto* from = static_cast<const unsigned char*>(source);
   // Whole lines only: a line streamed in parts goes to memory in parts.
   constexpr std::size_t kLine = 64;
   const std::size_t head = std::min(bytes, (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine);
-  std::memcpy(to, from, head);
-  to += head, from += head, bytes -= head;
-  for (; bytes >= kLine; to += kLine, from += kLine, bytes -= kLine) {
-    // Four 16-byte stores fill the line before it leaves, as well as one of 64 bytes would; every x86-64 has them.
-    const auto* lanes = reinterpret_cast<const __m128i*>(from);
-    auto* out = reinterpret_cast<__m128i*>(to);
-    const __m128i a = _mm_loadu_si128(lanes);
-    const __m128i b = _mm_loadu_si128(lanes + 1);
-    const __m128i c = _mm_loadu_si128(lanes + 2);
-    const __m128i d = _mm_loadu_si128(lanes + 3);
-    _mm_stream_si128(out, a);
-    _mm_stream_si128(out + 1, b);
-    _mm_stream_si128(out + 2, c);
-    _mm_stream_si128(out + 3, d);
-  }
-  std::memcpy(to, from, bytes);
+  const std::size_t lines = (bytes - head) / kLine * kLine;
+  const std::size_t rest = bytes - head - lines;
+  if (head != 0) std::memcpy(to, from, head);
+  simd::stream_lines(to + head, from + head, lines);
+  if (rest != 0) std::memcpy(to + head + lines, from + head + lines, rest);
 }
 
 void stream_fence() {
+#if defined(__SSE2__)
   _mm_sfence();
-}
-
-#else
-
-void stream_copy(void* target, const void* source, std::size_t bytes) {
-  std::memcpy(target, source, bytes);
-}
-void stream_fence() {}
-
 #endif
+}
 
 }  // namespace furrow
