@@ -39,6 +39,7 @@ Run entry(const Group& group, const Case& one) {
   run.threads = 1;  // Google Benchmark's own threads, not the backend's
   run.time_unit = benchmark::kNanosecond;
   run.iterations = static_cast<benchmark::IterationCount>(one.timings.calls);
+  run.report_label = name_of(one.bits);
   return run;
 }
 

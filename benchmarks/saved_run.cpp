@@ -83,6 +83,8 @@ class Reader {
     if (text(entry, "time_unit") != "ns") broken("the times of " + name + " are not in nanoseconds");
     const double real = number(entry, "real_time", name);
     if (real == 0) broken("the real_time of " + name + " is 0");
+    if (const auto label = entry.find("label"); label != entry.end() && label->is_string())
+      one.bits = bits_named(label->get<std::string>());
     one.real.push_back(real * 1e-9);
     one.cpu.push_back(number(entry, "cpu_time", name) * 1e-9);
     const double items = number(entry, "items_per_second", name);
@@ -102,7 +104,7 @@ class Reader {
     if (cases.empty() || cases.back().backend != backend) {
       const auto found = std::ranges::find(cases, backend, &SavedRun::Case::backend);
       if (found != cases.end()) return *found;
-      cases.push_back({backend, {}, {}, {}});
+      cases.push_back({backend, {}, {}});
     }
     return cases.back();
   }

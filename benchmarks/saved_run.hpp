@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "benchmarks/bits.hpp"
 #include "benchmarks/measure.hpp"
 #include "benchmarks/verdict.hpp"
 
@@ -18,7 +19,8 @@ struct SavedRun {
     std::string backend;
     std::vector<double> real;  ///< seconds per call, a round each; rounds of equal index in a group are paired
     std::vector<double> cpu;   ///< of all threads together
-    std::string fault;         ///< what its answer was wrong in; it was not timed then
+    std::string fault = {};    ///< what its answer was wrong in; it was not timed then
+    Bits bits = Bits::unknown;
     bool timed() const { return !real.empty(); }
   };
   struct Group {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/bits.hpp"
 #include "benchmarks/cases.hpp"
 #include "benchmarks/measure.hpp"
 #include "furrow/kernels/table.hpp"
@@ -38,6 +39,7 @@ struct Case {
   bool peer = false;
   Timings timings;
   std::optional<std::string> fault;  ///< what its answer was wrong in; it is not timed then
+  Bits bits = Bits::unknown;
   bool timed() const { return !timings.real.empty(); }
 };
 
