@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <regex>
 
+#include "benchmarks/memory.hpp"
 #include "benchmarks/thresholds.hpp"
 #include "benchmarks/workspace.hpp"
 #include "furrow/engine/error.hpp"
@@ -41,18 +41,6 @@ std::regex pattern(const std::string& expression) {
   }
 }
 
-/// Bytes of memory that can be had without swapping; the largest number where the system does not say.
-std::size_t available_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string key, unit; file >> key;) {
-    std::size_t kibibytes = 0;
-    if (!(file >> kibibytes)) file.clear();
-    if (key == "MemAvailable:") return kibibytes << 10;
-    std::getline(file, unit);
-  }
-  return std::numeric_limits<std::size_t>::max();
-}
-
 bool is_large(std::size_t n) {
   return n >= std::size_t{1} << 22;
 }
@@ -79,6 +67,8 @@ class Run {
     found_.backends = candidates_.backends();
     found_.peers = candidates_.peers();
     found_.planned = plan_.size();
+    report("the machine's roofs");
+    found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
     for (std::size_t at = 0; at < plan_.size() && !over(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
