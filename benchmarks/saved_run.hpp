@@ -30,7 +30,7 @@ struct SavedRun {
     std::size_t n = 0;
     int threads = 0;   ///< 0: those of the whole run
     double bytes = 0;  ///< per element
-    std::vector<Case> cases;
+    std::vector<Case> cases = {};
 
     const Case* find(std::string_view backend) const;
     std::string key() const { return kernel + "/" + type + "/" + std::to_string(n); }  ///< without the threads
@@ -41,8 +41,8 @@ struct SavedRun {
   std::vector<std::string> backends;           ///< furrow's, from simple to less so
   std::vector<std::string> peers;
   std::vector<Group> groups;   ///< on the run's threads
-  std::vector<Group> scaling;  ///< on so many threads
-  MachineRoofs roofs;
+  std::vector<Group> scaling = {};  ///< on so many threads
+  MachineRoofs roofs = {};
 
   /// What the context says; empty if it does not.
   const std::string& about(const std::string& key) const;
