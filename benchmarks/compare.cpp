@@ -95,7 +95,8 @@ std::map<std::string, Shift> shifts_of(const SavedRun& run, const Pair& pair) {
     shifts[now.backend] = {plain_shift(*then, now), {}, false, 0, here.low > there.high || there.low > here.high};
   }
   for (auto& [backend, shift] : shifts) {
-    // Peers on the same runtime suffer alike: where two threads share a core all loops of OpenMP take longer, and serial ones do not.
+    // Peers on the same runtime suffer alike: where two threads share a core all loops of OpenMP take longer, and serial ones do
+    // not.
     std::vector<double> peers, alike;
     for (const auto& [name, other] : shifts) {
       if (name == backend || !is_control(run, name)) continue;
@@ -154,7 +155,8 @@ class Noise {
 using ByGroup = std::map<const Group*, std::vector<Shift>>;
 
 /// The mean over groups, each the mean of its cases, weighted by how sure they are: loops on one thread are far steadier than those
-/// on several and say more of a kernel. Its error is what those of the groups make of it, or what their scatter does if that is more.
+/// on several and say more of a kernel. Its error is what those of the groups make of it, or what their scatter does if that is
+/// more.
 Estimate pooled(const ByGroup& groups, Estimate Shift::*of) {
   struct Weighted {
     Estimate estimate;

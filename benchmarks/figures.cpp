@@ -158,8 +158,7 @@ std::string Curves::draw() {
     }
     svg += fmt::format(R"(<g class="{}">)", classes(run, backend));
     if (single)
-      for (const Measured& one : points)
-        svg += svg_line(x(smallest), y(one.speed.low), x(smallest), y(one.speed.high), "whisker");
+      for (const Measured& one : points) svg += svg_line(x(smallest), y(one.speed.low), x(smallest), y(one.speed.high), "whisker");
     else
       svg += fmt::format(R"(<path class="band" d="{}{}Z"/><path class="curve" d="{}"/>)", upper, lower, curve);
     svg += markers + "</g>";
@@ -190,9 +189,12 @@ std::string legend_entry(const SavedRun& run, std::string_view backend) {
 }
 
 std::string size_curves(const SavedRun& run, std::string_view kernel, std::string_view type) {
-  Curves curves{run, std::string(kernel),
-                fmt::format("{} {}: {} over number of elements", escaped(kernel), escaped(type), speed_unit(kernel)), "elements",
-                "elements", size_svg};
+  Curves curves{run,
+                std::string(kernel),
+                fmt::format("{} {}: {} over number of elements", escaped(kernel), escaped(type), speed_unit(kernel)),
+                "elements",
+                "elements",
+                size_svg};
   double bytes = 0;
   for (const Group& group : run.groups) {
     if (group.kernel != kernel || group.type != type) continue;
@@ -205,9 +207,12 @@ std::string size_curves(const SavedRun& run, std::string_view kernel, std::strin
 }
 
 std::string scaling_curves(const SavedRun& run, std::string_view kernel, std::string_view type, std::size_t n) {
-  Curves curves{run, std::string(kernel),
+  Curves curves{run,
+                std::string(kernel),
                 fmt::format("{} {}, {} elements: {} over number of threads", escaped(kernel), escaped(type), n, speed_unit(kernel)),
-                "threads", "threads", [](std::size_t threads) { return std::to_string(threads); }};
+                "threads",
+                "threads",
+                [](std::size_t threads) { return std::to_string(threads); }};
   curves.ideal = true;
   for (const Group& group : run.scaling)
     if (group.kernel == kernel && group.type == type && group.n == n) curves.add(group, static_cast<std::size_t>(group.threads));
@@ -245,11 +250,11 @@ std::string verdict_figure(const SavedRun& run, const Verdict& verdict) {
     const Ratio& ratio = verdict.ratios[b];
     const bool pick = run.backends[b] == verdict.backend;
     svg += svg_text(kLeft - 12, at + 4, "end", pick ? "name picked" : "name", escaped(run.backends[b]));
-    svg +=
-        fmt::format(R"(<g class="{}">{}{}</g>)", classes(run, run.backends[b]), svg_line(x(ratio.low), at, x(ratio.high), at, "whisker"),
-                    svg_marker(look_of(run, run.backends[b]), x(ratio.ratio), at));
+    svg += fmt::format(R"(<g class="{}">{}{}</g>)", classes(run, run.backends[b]),
+                       svg_line(x(ratio.low), at, x(ratio.high), at, "whisker"),
+                       svg_marker(look_of(run, run.backends[b]), x(ratio.ratio), at));
     svg += svg_text(kRight + 10, at + 4, "start", "name",
-                pick ? "the pick" : fmt::format("{:.2f} ({:.2f}–{:.2f})", ratio.ratio, ratio.low, ratio.high));
+                    pick ? "the pick" : fmt::format("{:.2f} ({:.2f}–{:.2f})", ratio.ratio, ratio.low, ratio.high));
     at += kRow;
   }
   return svg + "</svg>";

@@ -7,8 +7,8 @@
 
 namespace furrow::bench {
 
-// Pieces that the report's page is made of: text made safe, numbers for people, and the shapes of figures. Colours and sizes of text
-// are the style sheet's.
+// Pieces that the report's page is made of: text made safe, numbers for people, and the shapes of figures. Colours and sizes of
+// text are the style sheet's.
 
 /// What HTML gives a meaning, as text.
 std::string escaped(std::string_view text);

@@ -79,9 +79,11 @@ std::string bits_section(const SavedRun& run) {
   std::size_t threads = 0;
   for (const Group& group : run.scaling) threads = std::max(threads, static_cast<std::size_t>(group.threads));
   return fmt::format(
-      "<section id=\"bits\"><h2>Same bits?</h2><p>Whether each answer is the reference's to the last bit, over all types and sizes{}. "
+      "<section id=\"bits\"><h2>Same bits?</h2><p>Whether each answer is the reference's to the last bit, over all types and "
+      "sizes{}. "
       "<i>Differs</i>: correct within rounding, but by another order of adding or other operations, so that it may change with the "
-      "number of threads. <i>Varies</i>: a reduction that gave another answer when it was run again. A fraction says in how many of "
+      "number of threads. <i>Varies</i>: a reduction that gave another answer when it was run again. A fraction says in how many "
+      "of "
       "the cases.</p>\n{}</section>\n",
       threads > 0 ? fmt::format(" and 1 to {} threads", threads) : "", table);
 }
@@ -215,9 +217,9 @@ std::string html_page(const SavedRun& run) {
   const struct {
     std::string_view id, title;
     std::string html;  // empty: the run has nothing for it
-  } sections[] = {{"heat", "Kernel × backend", heat_section(run)},     {"bits", "Same bits?", bits_section(run)},
-                  {"curves", "Speed over size", curves_section(run)},  {"scaling", "Scaling", scaling_section(run)},
-                  {"roofline", "Roofline", roofline_section(run)},     {"ablation", "What contributes", ablation_section(run)},
+  } sections[] = {{"heat", "Kernel × backend", heat_section(run)},    {"bits", "Same bits?", bits_section(run)},
+                  {"curves", "Speed over size", curves_section(run)}, {"scaling", "Scaling", scaling_section(run)},
+                  {"roofline", "Roofline", roofline_section(run)},    {"ablation", "What contributes", ablation_section(run)},
                   {"about", "Machine and flags", about_section(run)}};
   html += "<nav aria-label=\"Sections\">";
   for (const auto& section : sections)

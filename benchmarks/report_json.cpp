@@ -35,9 +35,9 @@ std::string environment() {
 
 /// Those that were measured, in bytes, operations and seconds.
 void add_roofs(const MachineRoofs& roofs) {
-  for (const auto& [name, value] : {std::pair("read", roofs.read), std::pair("write", roofs.write), std::pair("copy", roofs.copy),
-                                    std::pair("triad", roofs.triad), std::pair("fma_f32", roofs.fma_f32),
-                                    std::pair("fma_f64", roofs.fma_f64)})
+  for (const auto& [name, value] :
+       {std::pair("read", roofs.read), std::pair("write", roofs.write), std::pair("copy", roofs.copy),
+        std::pair("triad", roofs.triad), std::pair("fma_f32", roofs.fma_f32), std::pair("fma_f64", roofs.fma_f64)})
     if (value > 0) benchmark::AddCustomContext(fmt::format("furrow_roof_{}", name), fmt::format("{:.4g}", value));
   for (const auto& [name, seconds] : roofs.fork_join)
     if (seconds > 0) benchmark::AddCustomContext("furrow_fork_join_" + name, fmt::format("{:.4g}", seconds));

@@ -26,8 +26,9 @@ int colour_of(double ratio) {
 
 /// The beginning of a table up to its body, with a column for each of `columns`.
 std::string table_begin(std::string_view kind, const std::string& caption, const std::vector<std::string>& columns) {
-  std::string html = fmt::format("<div class=\"frame{}\" tabindex=\"0\"><table{}><caption>{}</caption><thead><tr>",
-                                 kind.starts_with("heat") ? " wide" : "", kind.empty() ? "" : fmt::format(" class=\"{}\"", kind), caption);
+  std::string html =
+      fmt::format("<div class=\"frame{}\" tabindex=\"0\"><table{}><caption>{}</caption><thead><tr>",
+                  kind.starts_with("heat") ? " wide" : "", kind.empty() ? "" : fmt::format(" class=\"{}\"", kind), caption);
   for (const std::string& column : columns) html += fmt::format("<th scope=\"col\">{}</th>", escaped(column));
   return html + "</tr></thead>\n";
 }
@@ -155,8 +156,8 @@ std::string ablation_table(const SavedRun& run) {
       }
       any = true;
       const Ratio ratio = compare(one->real, best->real);
-      cells += fmt::format("<td{}>{:.2f}× <span class=\"range\">{:.2f}–{:.2f}</span></td>", ratio.differs() ? " class=\"best\"" : "",
-                           ratio.ratio, ratio.low, ratio.high);
+      cells += fmt::format("<td{}>{:.2f}× <span class=\"range\">{:.2f}–{:.2f}</span></td>",
+                           ratio.differs() ? " class=\"best\"" : "", ratio.ratio, ratio.low, ratio.high);
     }
     if (any)
       rows += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td>{}</tr>\n", escaped(group.kernel),
@@ -170,8 +171,7 @@ std::string ablation_table(const SavedRun& run) {
 std::string roofs_table(const SavedRun& run) {
   std::string rows;
   const auto row = [&](std::string_view what, double value, std::string_view unit) {
-    if (value > 0)
-      rows += fmt::format("<tr><th scope=\"row\">{}</th><td>{} {}</td></tr>\n", what, short_number(value), unit);
+    if (value > 0) rows += fmt::format("<tr><th scope=\"row\">{}</th><td>{} {}</td></tr>\n", what, short_number(value), unit);
   };
   row("read", run.roofs.read * 1e-9, "GB/s");
   row("write", run.roofs.write * 1e-9, "GB/s");

@@ -73,9 +73,11 @@ std::string roofline(const SavedRun& run, std::string_view type) {
   const Axis y(least_y, most_y, kBottom, kTop);
   std::string svg = svg_begin(kWidth, kHeight, "roofline", fmt::format("Roofline, {}", escaped(type)));
   for (const double tick : y.ticks())
-    svg += svg_line(kLeft, y(tick), kRight, y(tick), "grid") + svg_text(kLeft - 6, y(tick) + 4, "end", "tick", fmt::format("{:g}", tick));
+    svg += svg_line(kLeft, y(tick), kRight, y(tick), "grid") +
+           svg_text(kLeft - 6, y(tick) + 4, "end", "tick", fmt::format("{:g}", tick));
   for (const double tick : x.ticks())
-    svg += svg_line(x(tick), kTop, x(tick), kBottom, "grid") + svg_text(x(tick), kBottom + 16, "middle", "tick", fmt::format("{:g}", tick));
+    svg += svg_line(x(tick), kTop, x(tick), kBottom, "grid") +
+           svg_text(x(tick), kBottom + 16, "middle", "tick", fmt::format("{:g}", tick));
   svg += svg_line(kLeft, kBottom, kRight, kBottom, "axis") + svg_line(kLeft, kTop, kLeft, kBottom, "axis");
   svg += svg_text((kLeft + kRight) / 2, kHeight - 8, "middle", "label", "operations per byte");
   svg += svg_text(kLeft - 48, 12, "start", "label", "10⁹ operations/s");
@@ -96,9 +98,9 @@ std::string roofline(const SavedRun& run, std::string_view type) {
     return fmt::format("at {} elements ({}, {})", size_svg(roof.n), escaped(roof.kernel), escaped(roof.backend));
   };
   svg += memory > 0 ? roof_line(memory, "from and to memory", false) : roof_line(far.bandwidth, of_size(far), false);
-  if (near.n != far.n) svg += roof_line(near.bandwidth, of_size(near), true);
-  svg += svg_line(std::min(x(peak / near.bandwidth), kRight), y(peak), kRight, y(peak), "peak");
-  svg += svg_text(kRight, y(peak) - 8, "end", "tick", 
+  if (memory > 0 ? near.bandwidth > memory : near.n != far.n) svg += roof_line(near.bandwidth, of_size(near), true);
+  svg += svg_line(std::min(x(peak / near.bandwidth), kRight - 200), y(peak), kRight, y(peak), "peak");
+  svg += svg_text(kRight, y(peak) - 8, "end", "tick",
                   multiply_adds > 0 ? short_number(peak) + " by multiply-adds in registers" : "highest rate of these kernels");
 
   std::map<double, std::vector<NamedPoint>> columns;

@@ -125,9 +125,9 @@ class Reader {
       return std::isfinite(value) && value > 0 ? value : 0;
     };
     MachineRoofs& roofs = run_.roofs;
-    for (const auto& [key, value] : {std::pair("read", &roofs.read), std::pair("write", &roofs.write), std::pair("copy", &roofs.copy),
-                                     std::pair("triad", &roofs.triad), std::pair("fma_f32", &roofs.fma_f32),
-                                     std::pair("fma_f64", &roofs.fma_f64)})
+    for (const auto& [key, value] :
+         {std::pair("read", &roofs.read), std::pair("write", &roofs.write), std::pair("copy", &roofs.copy),
+          std::pair("triad", &roofs.triad), std::pair("fma_f32", &roofs.fma_f32), std::pair("fma_f64", &roofs.fma_f64)})
       *value = read(run_.about(std::string("furrow_roof_") + key));
     constexpr std::string_view kForkJoin = "furrow_fork_join_";
     for (const auto& [key, text] : run_.context)

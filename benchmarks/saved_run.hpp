@@ -40,7 +40,7 @@ struct SavedRun {
   std::map<std::string, std::string> context;  ///< what is said about machine, build and run; numbers as text
   std::vector<std::string> backends;           ///< furrow's, from simple to less so
   std::vector<std::string> peers;
-  std::vector<Group> groups;   ///< on the run's threads
+  std::vector<Group> groups;        ///< on the run's threads
   std::vector<Group> scaling = {};  ///< on so many threads
   MachineRoofs roofs = {};
 

@@ -106,32 +106,39 @@ Advice advice(const Settings& settings) {
   const CpuAllowance& allowed = settings.allowed;
   const bool bound = !settings.omp_proc_bind.empty() && !is(settings.omp_proc_bind, "false");
   if (bound && allowed.affinity < settings.online)
-    warn(fmt::format("OMP_PROC_BIND={} has bound this program's first thread to {} of {} CPUs, and every backend now sees only "
-                     "those; unset it, or give the number of threads with --threads or FURROW_NUM_THREADS",
-                     settings.omp_proc_bind, allowed.affinity == 1 ? "one" : std::to_string(allowed.affinity), settings.online));
+    warn(
+        fmt::format("OMP_PROC_BIND={} has bound this program's first thread to {} of {} CPUs, and every backend now sees only "
+                    "those; unset it, or give the number of threads with --threads or FURROW_NUM_THREADS",
+                    settings.omp_proc_bind, allowed.affinity == 1 ? "one" : std::to_string(allowed.affinity), settings.online));
   else if (allowed.affinity == 1 && settings.online > 1)
-    warn(fmt::format("the affinity mask allows one CPU of {}, so that nothing runs in parallel; ask for more of whoever set it: "
-                     "taskset -c, mpirun --bind-to none, srun --cpus-per-task",
-                     settings.online));
+    warn(
+        fmt::format("the affinity mask allows one CPU of {}, so that nothing runs in parallel; ask for more of whoever set it: "
+                    "taskset -c, mpirun --bind-to none, srun --cpus-per-task",
+                    settings.online));
   if (allowed.quota > 0 && allowed.quota < allowed.affinity)
-    warn(fmt::format("the cgroup grants {:.4g} CPUs' worth of time although the mask shows {}; threads are limited to {}, and all "
-                     "of them stand still when the share is used up; raise it (docker --cpus, limits.cpu of Kubernetes, "
-                     "CPUQuota of systemd)",
-                     allowed.quota, allowed.affinity, allowed.cpus()));
+    warn(
+        fmt::format("the cgroup grants {:.4g} CPUs' worth of time although the mask shows {}; threads are limited to {}, and all "
+                    "of them stand still when the share is used up; raise it (docker --cpus, limits.cpu of Kubernetes, "
+                    "CPUQuota of systemd)",
+                    allowed.quota, allowed.affinity, allowed.cpus()));
   if (!settings.huge_pages)
-    warn("transparent huge pages are off; large arrays are faster with them (as root: echo madvise > "
-         "/sys/kernel/mm/transparent_hugepage/enabled)");
+    warn(
+        "transparent huge pages are off; large arrays are faster with them (as root: echo madvise > "
+        "/sys/kernel/mm/transparent_hugepage/enabled)");
   if (settings.governor == "powersave")
-    warn("the frequency governor is powersave, which keeps the clock low or raises it late (as root: cpupower frequency-set -g "
-         "performance)");
+    warn(
+        "the frequency governor is powersave, which keeps the clock low or raises it late (as root: cpupower frequency-set -g "
+        "performance)");
   if (settings.busy >= kNoticeable)
-    warn(fmt::format("other processes now take {:.1f} of the {} CPUs allowed, and threads wait for the slowest among them; stop "
-                     "them, or leave them room with --threads or FURROW_NUM_THREADS",
-                     settings.busy, allowed.affinity));
+    warn(
+        fmt::format("other processes now take {:.1f} of the {} CPUs allowed, and threads wait for the slowest among them; stop "
+                    "them, or leave them room with --threads or FURROW_NUM_THREADS",
+                    settings.busy, allowed.affinity));
   if (settings.stolen >= kNoticeable)
-    warn(fmt::format("the hypervisor now gives {:.1f} of the {} CPUs to other machines; times vary until it stops, and only "
-                     "CPUs of one's own (a dedicated instance) prevent it",
-                     settings.stolen, allowed.affinity));
+    warn(
+        fmt::format("the hypervisor now gives {:.1f} of the {} CPUs to other machines; times vary until it stops, and only "
+                    "CPUs of one's own (a dedicated instance) prevent it",
+                    settings.stolen, allowed.affinity));
   if (is(settings.omp_wait_policy, "active"))
     warn("OMP_WAIT_POLICY=active lets OpenMP's idle threads take the CPUs from TBB's and from other processes; unset it");
   else if (settings.several_runtimes && !is(settings.omp_wait_policy, "passive"))
