@@ -19,8 +19,7 @@ constexpr double kLevels = 3;                // backends, kernels, cases
 constexpr double kLeastNoise = 0.01;         // standard deviation of a logarithm, as below
 constexpr double kNoiseWithoutPeers = 0.05;  // seen between runs on a virtual machine with neighbours
 constexpr double kBeyondPeers = 1.2;
-constexpr std::size_t kPeersThatTell = 10;  // without so many the machine's part in a change is unknown
-constexpr std::size_t kCasesThatTell = 6;   // whose changes make a distribution
+constexpr std::size_t kPeersThatTell = 10;  // whose changes make a distribution
 
 /// The logarithm of a ratio of times, and its standard error.
 struct Estimate {
@@ -62,7 +61,6 @@ struct Pair {
 struct Shift {
   Estimate plain;
   Estimate relative;     // the same as plain where there is no peer
-  bool alike = false;    // those peers are of its runtime
   double noise = 0;      // of cases like it
   bool separate = true;  // the 95 % intervals of the medians do not overlap
 };
@@ -92,39 +90,30 @@ std::map<std::string, Shift> shifts_of(const SavedRun& run, const Pair& pair) {
     if (!usable(&now) || !usable(then)) continue;
     const Ratio here = middle(now.real);
     const Ratio there = middle(then->real);
-    shifts[now.backend] = {plain_shift(*then, now), {}, false, 0, here.low > there.high || there.low > here.high};
+    shifts[now.backend] = {plain_shift(*then, now), {}, 0, here.low > there.high || there.low > here.high};
   }
   for (auto& [backend, shift] : shifts) {
-    // Peers on the same runtime suffer alike: where two threads share a core all loops of OpenMP take longer, and serial ones do
-    // not.
-    std::vector<double> peers, alike;
-    for (const auto& [name, other] : shifts) {
-      if (name == backend || !is_control(run, name)) continue;
-      peers.push_back(other.plain.log);
-      if (runtime_of(name) == runtime_of(backend)) alike.push_back(other.plain.log);
-    }
+    std::vector<double> peers;
+    for (const auto& [name, other] : shifts)
+      if (name != backend && is_control(run, name)) peers.push_back(other.plain.log);
     shift.relative = shift.plain;
-    shift.alike = !alike.empty();
-    if (!peers.empty()) shift.relative.log -= median(alike.empty() ? peers : alike);
+    if (!peers.empty()) shift.relative.log -= median(peers);
   }
   return shifts;
 }
 
-/// How much cases differ from their peers between two runs of the same code, which depends on size and runtime: the scatter of
-/// those seen about their middle, by the value that a share of them does not exceed.
+/// How much cases differ between two runs of the same code, which depends on size and runtime: what the peers show.
 class Noise {
  public:
-  /// Of a normal distribution `share` stays within `deviations` standard deviations.
-  Noise(double share, double deviations) : share_(share), deviations_(deviations) {}
-
   void add(std::size_t n, const std::string& backend, double log) {
-    for (const auto& key : keys(n, backend)) seen_[key].push_back(log);
+    for (const auto& key : keys(n, backend)) seen_[key].push_back(std::abs(log));
   }
+
   bool known() const { return seen_.contains(kAll) && seen_.at(kAll).size() >= kPeersThatTell; }
 
   double at(std::size_t n, const std::string& backend) const {
     for (const auto& key : keys(n, backend))
-      if (const auto found = seen_.find(key); found != seen_.end() && found->second.size() >= kCasesThatTell)
+      if (const auto found = seen_.find(key); found != seen_.end() && found->second.size() >= kPeersThatTell)
         return spread(found->second);
     return kNoiseWithoutPeers;
   }
@@ -134,29 +123,23 @@ class Noise {
   static inline const Key kAll{0, ""};
 
   /// From the most to the least like it.
-  static std::vector<Key> keys(std::size_t n, const std::string& backend) {
-    return {{n, runtime_of(backend)}, {0, runtime_of(backend)}, {n, ""}, kAll};
-  }
+  static std::vector<Key> keys(std::size_t n, const std::string& backend) { return {{n, runtime_of(backend)}, {n, ""}, kAll}; }
 
-  double spread(std::vector<double> logs) const {
-    const double middle = median(logs);
-    for (double& log : logs) log = std::abs(log - middle);
-    const auto rank = logs.begin() + static_cast<std::ptrdiff_t>(static_cast<double>(logs.size()) * share_);
-    std::ranges::nth_element(logs, rank);
-    return std::max(kLeastNoise, *rank / deviations_);
+  /// From the value that one in ten exceeds: few large ones then count, but a single one does not.
+  static double spread(std::vector<double> sizes) {
+    const auto rank = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() * 9 / 10);
+    std::ranges::nth_element(sizes, rank);
+    return std::max(kLeastNoise, *rank / 1.645);
   }
 
   std::map<Key, std::vector<double>> seen_;
-  double share_;
-  double deviations_;
 };
 
 /// Shifts of the cases of one kernel or backend, those of a group together: their noise is not independent.
 using ByGroup = std::map<const Group*, std::vector<Shift>>;
 
-/// The mean over groups, each the mean of its cases, weighted by how sure they are: loops on one thread are far steadier than those
-/// on several and say more of a kernel. Its error is what those of the groups make of it, or what their scatter does if that is
-/// more.
+/// The mean over groups, each a middle of its cases, weighted by how sure it is. Its error is what those of the groups make of it,
+/// or what their scatter does if that is more.
 Estimate pooled(const ByGroup& groups, Estimate Shift::*of) {
   struct Weighted {
     Estimate estimate;
@@ -166,17 +149,14 @@ Estimate pooled(const ByGroup& groups, Estimate Shift::*of) {
   double weights = 0;
   Estimate mean;
   for (const auto& [group, cases] : groups) {
-    // What disturbs one case of a group may disturb all: their errors add up.
-    double sureness = 0;
-    Estimate of_group;
+    std::vector<double> logs, errors, noises;
     for (const Shift& shift : cases) {
-      const double weight = 1 / ((shift.*of).error * (shift.*of).error);
-      sureness += weight;
-      of_group.log += weight * (shift.*of).log;
-      of_group.error += weight * (shift.*of).error;
+      logs.push_back((shift.*of).log);
+      errors.push_back((shift.*of).error);
+      noises.push_back(shift.noise);
     }
-    const auto count = static_cast<double>(cases.size());
-    all.push_back({{of_group.log / sureness, of_group.error / sureness}, sureness / count});
+    const double noise = median(noises);
+    all.push_back({{median(logs), median(errors)}, 1 / (noise * noise)});
     weights += all.back().weight;
     mean.log += all.back().weight * all.back().estimate.log;
   }
@@ -227,7 +207,7 @@ std::vector<Change> changes(const std::map<std::string, ByGroup>& parts) {
   std::map<std::string, Finding> findings;
   for (const auto& [name, groups] : parts)
     if (groups.size() > 1)  // else its cases say it all
-      findings[name] = {{pooled(groups, &Shift::plain), pooled(groups, &Shift::relative), false, 0, true}, groups.size()};
+      findings[name] = {{pooled(groups, &Shift::plain), pooled(groups, &Shift::relative), 0, true}, groups.size()};
   return changes(findings);
 }
 
@@ -292,21 +272,13 @@ Comparison compare_runs(const SavedRun& before, const SavedRun& now) {
   Comparison found;
   const std::vector<Pair> pairs = common(before, now);
   std::vector<std::map<std::string, Shift>> shifts;
-  // Of single cases, by all the peers: threads that share a core or do not make some of them jump by a third.
-  Noise noise(0.9, 1.645);
-  // Of kernels, by what is alike, furrow's cases among it: half of the kernels may have changed without counting as noise.
-  Noise noise_alike(0.5, 0.6745);
+  Noise noise;
   for (const Pair& pair : pairs) {
     shifts.push_back(shifts_of(now, pair));
     std::size_t controls = 0;
     for (const auto& [backend, shift] : shifts.back()) controls += is_control(now, backend) ? 1 : 0;
-    for (const auto& [backend, shift] : shifts.back()) {
-      if (controls < 2) continue;
-      // A peer that is the only one of its runtime has none to be held against.
-      if (is_control(now, backend)) noise.add(pair.now->n, backend, shift.relative.log);
-      if (!now.is_peer(backend) || (is_control(now, backend) && shift.alike))
-        noise_alike.add(pair.now->n, backend, shift.relative.log);
-    }
+    for (const auto& [backend, shift] : shifts.back())
+      if (is_control(now, backend) && controls > 1) noise.add(pair.now->n, backend, shift.relative.log);
   }
   found.peers = noise.known();
   // Disturbances are not as mild as a normal distribution: what a single case of furrow's shows must exceed all that peers show.
@@ -329,19 +301,14 @@ Comparison compare_runs(const SavedRun& before, const SavedRun& now) {
       if (!one.fault.empty() && then != nullptr && then->timed()) found.now_faulty.push_back(name);
       const auto of = shifts[p].find(one.backend);
       if (of == shifts[p].end()) continue;
-      const auto with_noise = [&](double of_it) {
-        Shift shift = of->second;
-        shift.noise = of_it;
-        for (Estimate* const estimate : {&shift.plain, &shift.relative}) estimate->error = std::hypot(estimate->error, of_it);
-        return shift;
-      };
-      const Shift shift = with_noise(noise.at(group->n, one.backend));
+      Shift shift = of->second;
+      shift.noise = noise.at(group->n, one.backend);
       noises.push_back(shift.noise);
+      for (Estimate* const estimate : {&shift.plain, &shift.relative}) estimate->error = std::hypot(estimate->error, shift.noise);
       cases[name] = {shift, 1};
       backends[one.backend][group].push_back(shift);
-      const Shift of_kernel = found.peers ? with_noise(noise_alike.at(group->n, one.backend)) : shift;
-      kernels[group->kernel][group].push_back(of_kernel);
-      kernels[group->kernel + "/" + group->type][group].push_back(of_kernel);
+      kernels[group->kernel][group].push_back(shift);
+      kernels[group->kernel + "/" + group->type][group].push_back(shift);
     }
   }
   if (cases.empty() && found.now_faulty.empty())

@@ -7,7 +7,7 @@
 
 namespace furrow::bench {
 
-/// The fault planted to see that `furrow bench --compare` finds it: a build configured with -DFURROW_SLOWED=sum:15 takes 15 %
+/// The fault planted to see whether `furrow bench --compare` finds it: a build configured with -DFURROW_SLOWED=sum:15 takes 15 %
 /// longer for the kernel `sum` on furrow's backends, which spin for that share of each call's own time (of calls under a
 /// microsecond for some more, as the clock takes its own 50 ns). Other kernels, and all in an ordinary build, come back as they
 /// are.
