@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "benchmarks/peers.hpp"
+#include "benchmarks/slowed.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
 
@@ -13,6 +14,10 @@ std::string runtime_of(std::string_view backend) {
   if (backend == "tbb" || backend == "stdpar" || backend == "raw_tbb" || backend == "raw_stdpar") return "tbb";
   if (backend == "serial" || backend == "serial_loop") return "none";
   return std::string(backend);
+}
+
+bool is_ablation(std::string_view backend) {
+  return backend.starts_with("ablate_");
 }
 
 std::string case_name(const table::Kernel& kernel, std::string_view backend, Type type, std::size_t n) {
@@ -45,8 +50,8 @@ std::vector<Candidate> Candidates::of(const table::Kernel& kernel) {
   std::vector<Candidate> found;
   for (const std::string& name : backends_) {
     Engine* const engine = &engines_.at(name);
-    found.push_back(
-        {name, false, runtime_of(name), {[engine, run = kernel.run](table::Operands& operands) { run(*engine, operands); }}});
+    const auto run = [engine, run = kernel.run](table::Operands& operands) { run(*engine, operands); };
+    found.push_back({name, false, runtime_of(name), {as_slow_as_planted(kernel.name, run)}});
   }
   for (const std::string& name : peers_) {
     Candidate peer{name, true, runtime_of(name), {}};

@@ -48,6 +48,10 @@ class Candidates {
 /// Which runtime's threads a backend or peer leaves spinning.
 std::string runtime_of(std::string_view backend);
 
+/// Whether it is furrow itself with one of its means turned off, "ablate_streaming": neither a choice nor a peer to be compared
+/// with.
+bool is_ablation(std::string_view backend);
+
 /// "triad/tbb/f64/1024"
 std::string case_name(const table::Kernel& kernel, std::string_view backend, Type type, std::size_t n);
 

@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "benchmarks/figures.hpp"
+#include "benchmarks/markup.hpp"
+#include "benchmarks/report_order.hpp"
 #include "benchmarks/report_style.hpp"
+#include "benchmarks/report_tables.hpp"
+#include "benchmarks/roofline.hpp"
 #include "furrow/kernels/table.hpp"
 
 namespace furrow::bench {
@@ -18,50 +21,6 @@ namespace {
 
 using Group = SavedRun::Group;
 using Case = SavedRun::Case;
-
-/// Distinct values in the order in which they come.
-template <class Of>
-std::vector<std::string> distinct(const SavedRun& run, const Of& of) {
-  std::vector<std::string> found;
-  for (const Group& group : run.groups)
-    if (std::string value = of(group); std::ranges::find(found, value) == found.end()) found.push_back(std::move(value));
-  return found;
-}
-
-std::vector<std::string> families(const SavedRun& run) {
-  return distinct(run, [](const Group& group) { return family_of(group.kernel); });
-}
-
-std::vector<std::string> kernels(const SavedRun& run, const std::string& family) {
-  std::vector<std::string> found = distinct(run, [](const Group& group) { return group.kernel; });
-  std::erase_if(found, [&](const std::string& kernel) { return family_of(kernel) != family; });
-  return found;
-}
-
-std::vector<std::string> types(const SavedRun& run, std::string_view kernel) {
-  std::set<std::string> found;
-  for (const Group& group : run.groups)
-    if (group.kernel == kernel) found.insert(group.type);
-  std::vector<std::string> order;
-  for (const char* const type : {"f64", "f32", "i64", "i32"})
-    if (found.erase(type) > 0) order.emplace_back(type);
-  order.insert(order.end(), found.begin(), found.end());
-  return order;
-}
-
-std::vector<std::string> everyone(const SavedRun& run) {
-  std::vector<std::string> names = run.backends;
-  names.insert(names.end(), run.peers.begin(), run.peers.end());
-  return names;
-}
-
-/// The best of furrow's backends; null if none was timed.
-const Case* best_of(const SavedRun& run, const Group& group) {
-  const Case* best = nullptr;
-  for (const Case& one : group.cases)
-    if (one.timed() && !run.is_peer(one.backend) && (best == nullptr || median(one.real) < median(best->real))) best = &one;
-  return best;
-}
 
 std::string formula_of(std::string_view kernel) {
   const table::Kernel* const row = table::find(kernel);
@@ -92,73 +51,15 @@ std::string verdict_section(const SavedRun& run) {
   return html;
 }
 
-constexpr double kSteps[] = {0.8, 0.95, 1.05, 1.2, 1.5, 2, 4};  // between the heat map's colours
-
-int colour_of(double ratio) {
-  return static_cast<int>(std::ranges::upper_bound(kSteps, ratio) - kSteps);
-}
-
-/// Time over that of furrow's fastest backend, the geometric mean over the groups that `chosen` lets through.
-struct Cell {
-  double ratio = 0;
-  std::size_t groups = 0;
-  std::size_t faults = 0;
-};
-Cell cell_of(const SavedRun& run, const std::string& backend, const std::function<bool(const Group&)>& chosen) {
-  Cell cell;
-  double sum = 0;
-  for (const Group& group : run.groups) {
-    const Case* const one = chosen(group) ? group.find(backend) : nullptr;
-    if (one == nullptr) continue;
-    cell.faults += one->fault.empty() ? 0 : 1;
-    const Case* const best = best_of(run, group);
-    if (!one->timed() || best == nullptr) continue;
-    sum += std::log(compare(one->real, best->real).ratio);
-    ++cell.groups;
-  }
-  if (cell.groups > 0) cell.ratio = std::exp(sum / static_cast<double>(cell.groups));
-  return cell;
-}
-
-std::string heat_table(const SavedRun& run, const std::string& caption, std::optional<std::size_t> n) {
-  const std::vector<std::string> names = everyone(run);
-  std::string html = fmt::format(
-      "<div class=\"frame wide\" tabindex=\"0\"><table class=\"heat\"><caption>{}</caption><thead><tr><th "
-      "scope=\"col\">kernel</th>",
-      caption);
-  for (const std::string& name : names) html += fmt::format("<th scope=\"col\">{}</th>", escaped(name));
-  html += "</tr></thead>\n";
-  for (const std::string& family : families(run)) {
-    html += fmt::format("<tbody><tr><th scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>\n", names.size() + 1, escaped(family));
-    for (const std::string& kernel : kernels(run, family)) {
-      std::string row = fmt::format("<tr><th scope=\"row\">{}</th>", escaped(kernel));
-      std::size_t groups = 0;
-      for (const std::string& name : names) {
-        const Cell cell = cell_of(run, name, [&](const Group& group) { return group.kernel == kernel && (!n || group.n == *n); });
-        groups += cell.groups + cell.faults;
-        if (cell.faults > 0)
-          row += "<td class=\"wrong\">wrong</td>";
-        else if (cell.groups == 0)
-          row += "<td><span class=\"soft\">–</span></td>";
-        else
-          row += fmt::format("<td class=\"q{}\">{:.2f}</td>", colour_of(cell.ratio), cell.ratio);
-      }
-      if (groups > 0) html += row + "</tr>\n";
-    }
-    html += "</tbody>";
-  }
-  return html + "</table></div>\n";
-}
-
 std::string heat_section(const SavedRun& run) {
   std::string html =
       "<section id=\"heat\"><h2>Kernel × backend</h2><p>Time over that of furrow's fastest backend in the same case: 1 is the "
       "fastest, below 1 a peer is faster than furrow. Peers are the same work written straight on a runtime; <i>roof</i> is the "
       "best loop by hand.</p>\n<div class=\"scale\" aria-hidden=\"true\">";
-  for (std::size_t q = 0; q <= std::size(kSteps); ++q) {
-    const std::string range = q == 0                   ? fmt::format("below {:g}", kSteps[0])
-                              : q == std::size(kSteps) ? fmt::format("{:g} and more", kSteps[q - 1])
-                                                       : fmt::format("{:g}–{:g}", kSteps[q - 1], kSteps[q]);
+  for (std::size_t q = 0; q <= kHeatSteps.size(); ++q) {
+    const std::string range = q == 0                   ? fmt::format("below {:g}", kHeatSteps[0])
+                              : q == kHeatSteps.size() ? fmt::format("{:g} and more", kHeatSteps[q - 1])
+                                                       : fmt::format("{:g}–{:g}", kHeatSteps[q - 1], kHeatSteps[q]);
     html += fmt::format("<span class=\"q{}\">{}</span>", q, range);
   }
   html += "</div>\n" + heat_table(run, "Geometric mean over types and sizes", std::nullopt);
@@ -172,43 +73,25 @@ std::string heat_section(const SavedRun& run) {
   return html + "</section>\n";
 }
 
+std::string bits_section(const SavedRun& run) {
+  const std::string table = bits_table(run);
+  if (table.empty()) return "";
+  std::size_t threads = 0;
+  for (const Group& group : run.scaling) threads = std::max(threads, static_cast<std::size_t>(group.threads));
+  return fmt::format(
+      "<section id=\"bits\"><h2>Same bits?</h2><p>Whether each answer is the reference's to the last bit, over all types and "
+      "sizes{}. "
+      "<i>Differs</i>: correct within rounding, but by another order of adding or other operations, so that it may change with the "
+      "number of threads. <i>Varies</i>: a reduction that gave another answer when it was run again. A fraction says in how many "
+      "of "
+      "the cases.</p>\n{}</section>\n",
+      threads > 0 ? fmt::format(" and 1 to {} threads", threads) : "", table);
+}
+
 std::string plot(const SavedRun& run, const std::string& kernel, const std::string& type) {
   const std::string svg = size_curves(run, kernel, type);
   if (svg.empty()) return "";
   return fmt::format("<figure><h4>{} {}<span>{}</span></h4>{}</figure>\n", escaped(kernel), escaped(type), formula_of(kernel), svg);
-}
-
-std::string numbers(const SavedRun& run, const std::string& family) {
-  const std::vector<std::string> names = everyone(run);
-  const std::vector<std::string> of_family = kernels(run, family);
-  std::string html = fmt::format(
-      "<details><summary>Numbers: {}</summary><div class=\"frame\" tabindex=\"0\"><table><caption>{}, median and 95 % interval; "
-      "bold: the fastest of "
-      "furrow's backends and what cannot be told from it</caption><thead><tr><th scope=\"col\">kernel</th><th "
-      "scope=\"col\">type</th>"
-      "<th scope=\"col\">elements</th>",
-      escaped(family), speed_unit(of_family.front()));
-  for (const std::string& name : names) html += fmt::format("<th scope=\"col\">{}</th>", escaped(name));
-  html += "</tr></thead><tbody>\n";
-  for (const Group& group : run.groups) {
-    if (family_of(group.kernel) != family) continue;
-    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>", escaped(group.kernel), escaped(group.type),
-                        size_html(group.n));
-    const Case* const best = best_of(run, group);
-    for (const std::string& name : names) {
-      const Case* const one = group.find(name);
-      if (one == nullptr || !one->timed()) {
-        html += one != nullptr && !one->fault.empty() ? "<td class=\"wrong\">wrong</td>" : "<td></td>";
-        continue;
-      }
-      const Ratio speed = speed_of(group, *one);
-      const bool equal = best != nullptr && !run.is_peer(name) && !compare(one->real, best->real).slower();
-      html += fmt::format("<td{}>{} <span class=\"range\">{}–{}</span></td>", equal ? " class=\"best\"" : "",
-                          short_number(speed.ratio), short_number(speed.low), short_number(speed.high));
-    }
-    html += "</tr>\n";
-  }
-  return html + "</tbody></table></div></details>\n";
 }
 
 std::string curves_section(const SavedRun& run) {
@@ -230,7 +113,7 @@ std::string curves_section(const SavedRun& run) {
     if (!others.empty())
       html += fmt::format("<details><summary>Other types: {}</summary><div class=\"plots\">\n{}</div></details>\n", escaped(family),
                           others);
-    html += numbers(run, family);
+    html += numbers_table(run, family);
   }
   return html + "</section>\n";
 }
@@ -244,12 +127,42 @@ std::string roofline_section(const SavedRun& run) {
   if (svg.empty()) return "";
   return fmt::format(
       "<section id=\"roofline\"><h2>Roofline</h2><p>What each kernel of type {} computes on furrow's fastest backend: squares at "
-      "the "
-      "largest size, triangles at the size of the highest bandwidth. Slanted lines: the highest bandwidth that anyone, peers and "
-      "roof included, reached at these sizes; a point below its line moves its data slower than was possible. The dashed line is "
-      "the highest rate among these kernels, not a limit of the processor, which the suite does not measure.</p>\n"
-      "<figure><div class=\"scroll\" tabindex=\"0\">{}</div></figure></section>\n",
-      escaped(type), svg);
+      "the largest size, triangles at the size of the highest bandwidth. Slanted lines: what memory gives, and the highest "
+      "bandwidth that anyone, peers and roof included, reached at the size named; a point below its line moves its data slower "
+      "than was possible. The dashed line is {}.</p>\n"
+      "<div class=\"beside\"><figure><div class=\"scroll\" tabindex=\"0\">{}</div></figure>{}</div></section>\n",
+      escaped(type),
+      run.roofs.fma_f64 > 0 ? "what multiply-adds in registers reach on all threads"
+                            : "the highest rate among these kernels, not a limit of the processor, which this run did not measure",
+      svg, roofs_table(run));
+}
+
+std::string scaling_section(const SavedRun& run) {
+  if (run.scaling.empty()) return "";
+  std::string html =
+      "<section id=\"scaling\"><h2>Scaling</h2><p>The same work on more threads. The dashed line: perfect scaling from the fastest "
+      "on the fewest threads; right of the dotted vertical there are more threads than CPUs. What memory limits ends at the "
+      "bandwidth of the machine, not of a thread.</p>\n<div class=\"keys\">";
+  for (const std::string& name : everyone(run)) html += legend_entry(run, name);
+  html += "</div><div class=\"plots\">\n";
+  std::vector<std::string> drawn;
+  for (const Group& group : run.scaling) {
+    if (std::ranges::find(drawn, group.key()) != drawn.end()) continue;
+    drawn.push_back(group.key());
+    const std::string svg = scaling_curves(run, group.kernel, group.type, group.n);
+    if (!svg.empty())
+      html += fmt::format("<figure><h4>{} {}<span>{} elements</span></h4>{}</figure>\n", escaped(group.kernel), escaped(group.type),
+                          size_html(group.n), svg);
+  }
+  return html + "</div></section>\n";
+}
+
+std::string ablation_section(const SavedRun& run) {
+  const std::string table = ablation_table(run);
+  if (table.empty()) return "";
+  return "<section id=\"ablation\"><h2>What each means contributes</h2><p>Furrow with streaming stores, huge pages or SIMD turned "
+         "off, one at a time: 1.25× says that without it a call takes a quarter longer; below 1 it does harm here.</p>\n" +
+         table + "</section>\n";
 }
 
 std::string about_section(const SavedRun& run) {
@@ -271,6 +184,7 @@ std::string about_section(const SavedRun& run) {
   row("compiler", run.about("furrow_compiler"));
   row("build", run.about("furrow_flags"));
   row("environment", run.about("furrow_environment"));
+  row("planted slowness", run.about("furrow_slowed"));
   row("furrow", run.about("furrow_version"));
   row("date", run.about("date"));
   row("seconds", run.about("furrow_seconds"));
@@ -293,8 +207,6 @@ std::string about_section(const SavedRun& run) {
 }  // namespace
 
 std::string html_page(const SavedRun& run) {
-  const std::string curves = curves_section(run);
-  const std::string roof = roofline_section(run);
   std::string html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -302,10 +214,19 @@ std::string html_page(const SavedRun& run) {
       "<title>furrow bench: {}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n<h1>furrow bench</h1>\n",
       run.about("furrow_pick").empty() ? "no pick" : escaped(run.about("furrow_pick")), kStyle);
   html += verdict_section(run);
-  html += "<nav aria-label=\"Sections\"><a href=\"#heat\">Kernel × backend</a><a href=\"#curves\">Speed over size</a>";
-  if (!roof.empty()) html += "<a href=\"#roofline\">Roofline</a>";
-  html += "<a href=\"#about\">Machine and flags</a></nav>\n";
-  return html + heat_section(run) + curves + roof + about_section(run) + "</main>\n</body>\n</html>\n";
+  const struct {
+    std::string_view id, title;
+    std::string html;  // empty: the run has nothing for it
+  } sections[] = {{"heat", "Kernel × backend", heat_section(run)},    {"bits", "Same bits?", bits_section(run)},
+                  {"curves", "Speed over size", curves_section(run)}, {"scaling", "Scaling", scaling_section(run)},
+                  {"roofline", "Roofline", roofline_section(run)},    {"ablation", "What contributes", ablation_section(run)},
+                  {"about", "Machine and flags", about_section(run)}};
+  html += "<nav aria-label=\"Sections\">";
+  for (const auto& section : sections)
+    if (!section.html.empty()) html += fmt::format("<a href=\"#{}\">{}</a>", section.id, section.title);
+  html += "</nav>\n";
+  for (const auto& section : sections) html += section.html;
+  return html + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace furrow::bench

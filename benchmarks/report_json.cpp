@@ -3,8 +3,10 @@
 
 #include <cstdlib>
 #include <ostream>
+#include <utility>
 
 #include "benchmarks/report.hpp"
+#include "benchmarks/slowed.hpp"
 #include "furrow/engine/machine.hpp"
 #include "furrow/engine/tuning.hpp"
 #include "furrow/kernels/instruction_set.hpp"
@@ -31,6 +33,16 @@ std::string environment() {
   return text;
 }
 
+/// Those that were measured, in bytes, operations and seconds.
+void add_roofs(const MachineRoofs& roofs) {
+  for (const auto& [name, value] :
+       {std::pair("read", roofs.read), std::pair("write", roofs.write), std::pair("copy", roofs.copy),
+        std::pair("triad", roofs.triad), std::pair("fma_f32", roofs.fma_f32), std::pair("fma_f64", roofs.fma_f64)})
+    if (value > 0) benchmark::AddCustomContext(fmt::format("furrow_roof_{}", name), fmt::format("{:.4g}", value));
+  for (const auto& [name, seconds] : roofs.fork_join)
+    if (seconds > 0) benchmark::AddCustomContext("furrow_fork_join_" + name, fmt::format("{:.4g}", seconds));
+}
+
 Run entry(const Group& group, const Case& one) {
   Run run;
   run.run_name.function_name = group.name(one);
@@ -39,6 +51,7 @@ Run entry(const Group& group, const Case& one) {
   run.threads = 1;  // Google Benchmark's own threads, not the backend's
   run.time_unit = benchmark::kNanosecond;
   run.iterations = static_cast<benchmark::IterationCount>(one.timings.calls);
+  run.report_label = name_of(one.bits);
   return run;
 }
 
@@ -97,6 +110,8 @@ void write_json(const Measurements& measurements, const Verdict& verdict, std::o
     benchmark::AddCustomContext("furrow_compiler", compiler());
     benchmark::AddCustomContext("furrow_flags", FURROW_BUILD_FLAGS);
     benchmark::AddCustomContext("furrow_environment", environment());
+    if (!planted_slowness().empty()) benchmark::AddCustomContext("furrow_slowed", std::string(planted_slowness()));
+    add_roofs(measurements.roofs);
     return true;
   }();
   (void)once;  // the library keeps these for the process and refuses them a second time

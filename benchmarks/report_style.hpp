@@ -91,6 +91,12 @@ thead th:first-child, .heat thead th:first-child { text-align: left; }
 .heat td { text-align: center; border: 2px solid var(--card); border-radius: 5px; min-width: 4.2rem; }
 .q0 { background: var(--q0); } .q1 { background: var(--q1); } .q2 { background: var(--q2); } .q3 { background: var(--q3); }
 .q4 { background: var(--q4); } .q5 { background: var(--q5); } .q6 { background: var(--q6); } .q7 { background: var(--q7); color: var(--deep); }
+.bits .same { color: var(--soft); }
+.bits .differs { background: var(--q4); }
+.bits .varies { background: var(--q6); }
+small { font-size: .8em; opacity: .85; }
+.beside { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+.beside figure { flex: 1 1 40rem; }
 .scale { display: flex; flex-wrap: wrap; gap: .2rem; font-size: .82rem; margin: .5rem 0 .9rem; }
 .scale span { padding: .1rem .55rem; border-radius: 4px; }
 .best { font-weight: 700; }

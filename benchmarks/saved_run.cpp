@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -38,6 +39,7 @@ class Reader {
       run_.context[key] = value.is_string() ? value.get<std::string>() : value.dump();
     if (run_.about("furrow_version").empty() || !content.contains("benchmarks") || !content["benchmarks"].is_array()) foreign();
     for (const json& entry : content["benchmarks"]) add(entry);
+    read_roofs();
     name_backends();
     return std::move(run_);
   }
@@ -61,17 +63,24 @@ class Reader {
     return value;
   }
 
+  /// Leaves it 0 if `digits` is not all of a number.
+  template <class Number>
+  static void set_to_digits(Number& number, std::string_view digits) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) number = 0;
+  }
+
   void add(const json& entry) {
     if (!entry.is_object()) broken("an entry is no object");
     const std::string name = text(entry, "run_name");
     const std::vector<std::string> parts = split(name, '/');
     SavedRun::Group like;
-    if (parts.size() == 4) {
-      const std::string& digits = parts[3];
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), like.n);
-      if (error != std::errc() || end != digits.data() + digits.size()) like.n = 0;
-    }
-    if (like.n == 0) broken("\"" + name + "\" is not of the form kernel/backend/type/n");
+    constexpr std::string_view kThreads = "threads:";
+    const bool has_threads = parts.size() == 5 && parts[4].starts_with(kThreads);
+    if (parts.size() == 4 || has_threads) set_to_digits(like.n, parts[3]);
+    if (has_threads) set_to_digits(like.threads, std::string_view(parts[4]).substr(kThreads.size()));
+    if (like.n == 0 || (has_threads && like.threads <= 0))
+      broken("\"" + name + "\" is not of the form kernel/backend/type/n or kernel/backend/type/n/threads:N");
     like.kernel = parts[0];
     like.type = parts[2];
     SavedRun::Case& one = case_of(like, parts[1]);
@@ -83,6 +92,8 @@ class Reader {
     if (text(entry, "time_unit") != "ns") broken("the times of " + name + " are not in nanoseconds");
     const double real = number(entry, "real_time", name);
     if (real == 0) broken("the real_time of " + name + " is 0");
+    if (const auto label = entry.find("label"); label != entry.end() && label->is_string())
+      one.bits = bits_named(label->get<std::string>());
     one.real.push_back(real * 1e-9);
     one.cpu.push_back(number(entry, "cpu_time", name) * 1e-9);
     const double items = number(entry, "items_per_second", name);
@@ -92,19 +103,36 @@ class Reader {
   /// Neighbours in the file are of the same group, mostly of the same case.
   SavedRun::Case& case_of(SavedRun::Group& like, const std::string& backend) {
     const auto same = [&](const SavedRun::Group& group) {
-      return group.n == like.n && group.kernel == like.kernel && group.type == like.type;
+      return group.n == like.n && group.threads == like.threads && group.kernel == like.kernel && group.type == like.type;
     };
     if (group_ == nullptr || !same(*group_)) {
-      const auto found = std::ranges::find_if(run_.groups, same);
-      group_ = found != run_.groups.end() ? &*found : &run_.groups.emplace_back(std::move(like));
+      std::vector<SavedRun::Group>& groups = like.threads > 0 ? run_.scaling : run_.groups;
+      const auto found = std::ranges::find_if(groups, same);
+      group_ = found != groups.end() ? &*found : &groups.emplace_back(std::move(like));
     }
     auto& cases = group_->cases;
     if (cases.empty() || cases.back().backend != backend) {
       const auto found = std::ranges::find(cases, backend, &SavedRun::Case::backend);
       if (found != cases.end()) return *found;
-      cases.push_back({backend, {}, {}, {}});
+      cases.push_back({backend, {}, {}});
     }
     return cases.back();
+  }
+
+  void read_roofs() {
+    const auto read = [](const std::string& text) {
+      const double value = std::strtod(text.c_str(), nullptr);
+      return std::isfinite(value) && value > 0 ? value : 0;
+    };
+    MachineRoofs& roofs = run_.roofs;
+    for (const auto& [key, value] :
+         {std::pair("read", &roofs.read), std::pair("write", &roofs.write), std::pair("copy", &roofs.copy),
+          std::pair("triad", &roofs.triad), std::pair("fma_f32", &roofs.fma_f32), std::pair("fma_f64", &roofs.fma_f64)})
+      *value = read(run_.about(std::string("furrow_roof_") + key));
+    constexpr std::string_view kForkJoin = "furrow_fork_join_";
+    for (const auto& [key, text] : run_.context)
+      if (const double seconds = read(text); key.starts_with(kForkJoin) && seconds > 0)
+        roofs.fork_join[key.substr(kForkJoin.size())] = seconds;
   }
 
   /// As the context lists them, in that order; a name that it does not list is a peer unless this build has it as a backend.
@@ -135,6 +163,13 @@ const std::string& SavedRun::about(const std::string& key) const {
   static const std::string nothing;
   const auto found = context.find(key);
   return found == context.end() ? nothing : found->second;
+}
+
+const SavedRun::Case* SavedRun::fastest(const Group& group) const {
+  const Case* best = nullptr;
+  for (const Case& one : group.cases)
+    if (one.timed() && !is_peer(one.backend) && (best == nullptr || median(one.real) < median(best->real))) best = &one;
+  return best;
 }
 
 bool SavedRun::is_peer(std::string_view backend) const {

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "benchmarks/bits.hpp"
 #include "benchmarks/measure.hpp"
+#include "benchmarks/roofs.hpp"
 #include "benchmarks/verdict.hpp"
 
 namespace furrow::bench {
@@ -18,30 +20,36 @@ struct SavedRun {
     std::string backend;
     std::vector<double> real;  ///< seconds per call, a round each; rounds of equal index in a group are paired
     std::vector<double> cpu;   ///< of all threads together
-    std::string fault;         ///< what its answer was wrong in; it was not timed then
+    std::string fault = {};    ///< what its answer was wrong in; it was not timed then
+    Bits bits = Bits::unknown;
     bool timed() const { return !real.empty(); }
   };
   struct Group {
     std::string kernel;
     std::string type;
     std::size_t n = 0;
+    int threads = 0;   ///< 0: those of the whole run
     double bytes = 0;  ///< per element
-    std::vector<Case> cases;
+    std::vector<Case> cases = {};
 
     const Case* find(std::string_view backend) const;
-    std::string key() const { return kernel + "/" + type + "/" + std::to_string(n); }
+    std::string key() const { return kernel + "/" + type + "/" + std::to_string(n); }  ///< without the threads
   };
 
   std::string name;                            ///< of the file
   std::map<std::string, std::string> context;  ///< what is said about machine, build and run; numbers as text
   std::vector<std::string> backends;           ///< furrow's, from simple to less so
   std::vector<std::string> peers;
-  std::vector<Group> groups;
+  std::vector<Group> groups;        ///< on the run's threads
+  std::vector<Group> scaling = {};  ///< on so many threads
+  MachineRoofs roofs = {};
 
   /// What the context says; empty if it does not.
   const std::string& about(const std::string& key) const;
   bool partial() const { return about("furrow_partial") == "true"; }
   bool is_peer(std::string_view backend) const;
+  /// The fastest of furrow's backends; null if none was timed.
+  const Case* fastest(const Group& group) const;
   std::size_t faults() const;
 };
 

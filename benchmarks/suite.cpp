@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <regex>
 
+#include "benchmarks/memory.hpp"
 #include "benchmarks/thresholds.hpp"
 #include "benchmarks/workspace.hpp"
 #include "furrow/engine/error.hpp"
@@ -41,18 +41,6 @@ std::regex pattern(const std::string& expression) {
   }
 }
 
-/// Bytes of memory that can be had without swapping; the largest number where the system does not say.
-std::size_t available_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string key, unit; file >> key;) {
-    std::size_t kibibytes = 0;
-    if (!(file >> kibibytes)) file.clear();
-    if (key == "MemAvailable:") return kibibytes << 10;
-    std::getline(file, unit);
-  }
-  return std::numeric_limits<std::size_t>::max();
-}
-
 bool is_large(std::size_t n) {
   return n >= std::size_t{1} << 22;
 }
@@ -79,6 +67,8 @@ class Run {
     found_.backends = candidates_.backends();
     found_.peers = candidates_.peers();
     found_.planned = plan_.size();
+    report("the machine's roofs");
+    found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
     for (std::size_t at = 0; at < plan_.size() && !over(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
@@ -153,10 +143,12 @@ class Run {
     std::vector<std::size_t> timed;  // the cases of the subjects
     for (Candidate& candidate : candidates_.of(*what.kernel)) {
       if (options_.stop()) return;
-      group.cases.push_back({candidate.backend, candidate.peer, {}, fault_of(candidate)});
-      if (group.cases.back().fault) continue;
+      Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.peer, {}, fault_of(candidate)});
+      if (one.fault) continue;
       timed.push_back(group.cases.size() - 1);
-      subjects.push_back({candidate.runtime, repeated(candidate.variants[fastest(candidate)])});
+      const auto& run = candidate.variants[fastest(candidate)];
+      one.bits = bits_of(run);
+      subjects.push_back({candidate.runtime, repeated(run)});
     }
     const std::vector<Timings> timings =
         measure(subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = options_.stop});
@@ -180,6 +172,22 @@ class Run {
       if (auto fault = workspace_->fault(!candidate.peer)) return fault;
     }
     return std::nullopt;
+  }
+
+  Bits bits_of(const std::function<void(table::Operands&)>& run) {
+    // A sum in any order mostly comes out the same: a few runs find out one that is put together as threads finish.
+    constexpr int kRuns = 8;
+    const auto same = [&] {
+      workspace_->reset();
+      run(workspace_->operands());
+      return workspace_->same_bits();
+    };
+    if (same()) return Bits::same;
+    if (workspace_->kernel().writes > 0) return Bits::differs;
+    const auto first = workspace_->operands().result();
+    for (int again = 1; again < kRuns; ++again)
+      if (same() || workspace_->operands().result() != first) return Bits::varies;
+    return Bits::differs;
   }
 
   std::size_t fastest(const Candidate& candidate) {

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/bits.hpp"
 #include "benchmarks/cases.hpp"
 #include "benchmarks/measure.hpp"
+#include "benchmarks/roofs.hpp"
 #include "furrow/kernels/table.hpp"
 
 namespace furrow::bench {
@@ -38,6 +40,7 @@ struct Case {
   bool peer = false;
   Timings timings;
   std::optional<std::string> fault;  ///< what its answer was wrong in; it is not timed then
+  Bits bits = Bits::unknown;
   bool timed() const { return !timings.real.empty(); }
 };
 
@@ -59,6 +62,7 @@ struct Measurements {
   int threads = 1;
   std::vector<std::string> backends;
   std::vector<std::string> peers;
+  MachineRoofs roofs;
   std::vector<Group> groups;  ///< in the order of the kernel table, then types and sizes
   Thresholds thresholds;
   std::size_t planned = 0;  ///< groups that were to be measured

@@ -55,6 +55,20 @@ std::optional<std::string> Workspace::fault(bool exact) {
   return with_type(operands_.type(), [&](auto tag) { return fault_in<typename decltype(tag)::type>(exact); });
 }
 
+bool Workspace::same_bits() {
+  if (operands_.result() != expected_result_) return false;
+  if (expected_out_.empty()) return true;
+  const auto out = operands_.out_bytes();
+  const std::size_t each = type_bytes(operands_.type());
+  std::atomic<bool> same{true};
+  engine_.bulk(pieces(), [&](std::size_t piece) {
+    const Range part = elements(piece);
+    if (std::memcmp(out.data() + part.begin * each, expected_out_.data() + part.begin * each, part.size() * each) != 0)
+      same.store(false, std::memory_order_relaxed);
+  });
+  return same;
+}
+
 std::size_t Workspace::pieces() const {
   return (operands_.size() + kPiece - 1) / kPiece;
 }

@@ -26,7 +26,12 @@ class Workspace {
   /// what reordered and contracted operations can do to them.
   std::optional<std::string> fault(bool exact);
 
+  /// Whether the latest run left the reference's answer, bit for bit.
+  bool same_bits();
+
   table::Operands& operands() { return operands_; }
+  /// Which prepare() was given.
+  const table::Kernel& kernel() const { return *kernel_; }
 
   /// Bytes of memory that a workspace takes.
   static std::size_t bytes(Type type, std::size_t n) { return 5 * type_bytes(type) * n; }

@@ -14,6 +14,8 @@ import unittest
 from pathlib import Path
 
 FURROW = os.path.abspath(os.environ.get("FURROW_COMMAND") or sys.argv[1])
+# Of Debian's libbenchmark-tools.
+COMPARE_PY = Path("/usr/share/benchmark/compare.py")
 TINY = ["--kernels", "^triad$", "--types", "f64", "--sizes", "1024,65536", "--seconds", "20"]
 
 
@@ -201,6 +203,21 @@ class BenchTest(unittest.TestCase):
         done = self.furrow("bench", *TINY, "--no-save", "--compare", before)
         self.assertIn(f"Compared with {before} ", done.stdout)
         self.assertIn("Verdict: ", done.stdout)
+
+    @unittest.skipUnless(COMPARE_PY.exists(), "apt install libbenchmark-tools python3-scipy: its compare.py was not tried")
+    def test_google_benchmarks_own_comparison_reads_the_rounds(self):
+        rounds, slower = self.folder / "rounds.json", self.folder / "slower.json"
+        self.bench(*TINY, "--no-save", "--json", rounds)
+        content = json.loads(rounds.read_text())
+        for entry in content["benchmarks"]:
+            entry["real_time"] *= 1.5
+        slower.write_text(json.dumps(content))
+        done = subprocess.run(["/usr/bin/python3", COMPARE_PY, "--no-color", "benchmarks", rounds, slower],
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done)
+        medians = [line.split() for line in done.stdout.splitlines() if line.startswith("triad/openmp/f64/1024_median")]
+        self.assertEqual(len(medians), 1, done.stdout)
+        self.assertEqual(medians[0][1], "+0.5000")
 
     def test_files_that_cannot_be_compared_are_told_before_the_run(self):
         file = self.folder / "other.json"

@@ -450,6 +450,29 @@ class Console(CommandTest):
             if "openmp" in BACKENDS:
                 self.assertTrue(any("OMP_PROC_BIND" in warning for warning in self.info(OMP_PROC_BIND="true")["warnings"]))
 
+    def test_info_names_what_hurts_with_its_remedy(self):
+        self.assertIn("OMP_WAIT_POLICY=active", " ".join(self.info(OMP_WAIT_POLICY="active")["warnings"]))
+        self.assertIn("unset it", " ".join(self.info(OMP_WAIT_POLICY="active")["warnings"]))
+        if {"openmp", "tbb"} <= set(BACKENDS):
+            self.assertIn("set OMP_WAIT_POLICY=passive", " ".join(self.info()["notes"]))
+        self.assertEqual(self.info(OMP_WAIT_POLICY="PASSIVE")["notes"], [])
+        self.assertIn("note: a program that goes back and forth" if {"openmp", "tbb"} <= set(BACKENDS) else "", self.succeed("info"))
+
+    def test_info_names_busy_neighbours(self):
+        allowed = os.sched_getaffinity(0)
+        neighbours = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in allowed]
+        try:
+            time.sleep(0.2)
+            info = self.info()
+            self.assertGreater(info["cpus"]["busy_with_others"], 0.5)
+            warning = next(warning for warning in info["warnings"] if "other processes now take" in warning)
+            self.assertIn("stop them", warning)
+            self.assertIn("warning: other processes now take", self.succeed("info"))
+        finally:
+            for neighbour in neighbours:
+                neighbour.kill()
+                neighbour.wait()
+
     def test_list(self):
         kernels = json.loads(self.succeed("list", "--json"))
         by_name = {kernel["name"]: kernel for kernel in kernels}
@@ -484,7 +507,7 @@ class Console(CommandTest):
 
 if __name__ == "__main__":
     os.environ["FURROW_TUNING"] = "none"
-    for variable in ("FURROW_BACKEND", "FURROW_NUM_THREADS", "FURROW_ISA", "OMP_PROC_BIND"):
+    for variable in ("FURROW_BACKEND", "FURROW_NUM_THREADS", "FURROW_ISA", "OMP_PROC_BIND", "OMP_WAIT_POLICY"):
         os.environ.pop(variable, None)
     BACKENDS += [backend["name"] for backend in json.loads(furrow("info", "--json").stdout)["backends"]]
     unittest.main(argv=sys.argv[:1])

@@ -19,6 +19,8 @@ FURROW = os.path.abspath(os.environ.get("FURROW_COMMAND") or sys.argv[1])
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 BACKENDS = ["serial", "openmp", "tbb", "stdpar"]
 PEERS = ["raw_openmp", "raw_tbb", "raw_stdpar", "serial_loop", "roof"]
+ABLATIONS = ["ablate_streaming", "ablate_simd"]
+BITS = {("sum", "raw_openmp"): "bits differ", ("sum", "raw_tbb"): "bits vary"}
 EVIL = "<script>alert(1)</script> & \"quoted\" 'single' </style>"
 
 # Runs in the browser after the page is laid out and leaves what it found in the document.
@@ -55,18 +57,20 @@ addEventListener('load', () => {
 
 
 def synthetic_run(kernels=("copy", "triad", "sum", "for_each", "inclusive_scan", "fractal"), types=("f64", "f32"),
-                  sizes=(1024, 65536, 1000003, 33554432), context=None):
-    """What `furrow bench --json` might have written."""
+                  sizes=(1024, 65536, 1000003, 33554432), context=None, threads=(1, 2, 4)):
+    """What `furrow bench --json` might have written: with strong scaling at the largest size, and furrow with something turned off."""
     noise = random.Random(1)
     benchmarks = []
     for kernel in kernels:
         for kind in types:
-            for n in sizes:
-                for i, backend in enumerate(BACKENDS + PEERS):
+            cases = [(n, 0) for n in sizes] + [(sizes[-1], count) for count in threads if kernel == kernels[0] and kind == types[0]]
+            for n, count in cases:
+                for i, backend in enumerate(BACKENDS + PEERS + (ABLATIONS if count == 0 else [])):
+                    name = f"{kernel}/{backend}/{kind}/{n}" + (f"/threads:{count}" if count else "")
                     for r in range(8):
-                        time = (2000 + i * 500) * math.exp(noise.gauss(0, 0.05)) + n * (0.3 + 0.05 * i)
+                        time = (2000 + i * 500) * math.exp(noise.gauss(0, 0.05)) + n * (0.3 + 0.05 * i) / max(1, min(count, 2))
                         benchmarks.append({
-                            "name": f"{kernel}/{backend}/{kind}/{n}", "run_name": f"{kernel}/{backend}/{kind}/{n}",
+                            "name": name, "run_name": name, "label": BITS.get((kernel, backend), "same bits"),
                             "run_type": "iteration", "repetition_index": r, "repetitions": 8, "iterations": 3, "threads": 1,
                             "real_time": time, "cpu_time": 2 * time, "time_unit": "ns",
                             "bytes_per_second": 24 * n / time * 1e9, "items_per_second": n / time * 1e9})
@@ -77,7 +81,8 @@ def synthetic_run(kernels=("copy", "triad", "sum", "for_each", "inclusive_scan",
                        {"type": "Unified", "level": 3, "size": 1 << 25, "num_sharing": 2}],
             "furrow_version": "0.1.0", "furrow_threads": "2", "furrow_pick": "serial", "furrow_reason": "it is the fastest",
             "furrow_machine": "a machine", "furrow_cpu": "A CPU", "furrow_backends": ",".join(BACKENDS),
-            "furrow_peers": ",".join(PEERS), **(context or {})},
+            "furrow_peers": ",".join(PEERS + ABLATIONS), "furrow_roof_read": "2.5e+10", "furrow_roof_triad": "3e+10",
+            "furrow_roof_fma_f64": "1.2e+11", "furrow_fork_join_tbb": "3.2e-06", **(context or {})},
         "benchmarks": benchmarks}
 
 
@@ -135,9 +140,41 @@ class PageTest(unittest.TestCase):
         for part in ("Use <b>serial</b>", "it is the fastest", "Kernel × backend", "Roofline", "Machine and flags", "A CPU"):
             self.assertIn(part, text)
         self.assertLess(text.index("Use <b>serial</b>"), text.index("<table"))  # the verdict first
-        self.assertEqual(text.count('class="curves"'), 12)
+        self.assertEqual(text.count('class="curves"'), 13)  # 6 kernels of 2 types, and scaling
         self.assertEqual(text.count('class="roofline"'), 1)
         self.assertEqual(text.count('class="forest"'), 1)
+
+    def table(self, text, section):
+        """Rows of the first table of a section, as lists of what stands in the cells."""
+        part = text[text.index(f'<section id="{section}"'):]
+        rows = re.findall(r"<tr>(.*?)</tr>", part[: part.index("</table>")], re.DOTALL)
+        return [[re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+
+    def test_it_says_whose_bits_are_those_of_the_reference(self):
+        text, _ = self.make(synthetic_run())
+        head, *rows = self.table(text, "bits")
+        self.assertEqual(head, ["kernel", *BACKENDS, *PEERS])
+        cells = {(row[0], name): cell for row in rows if len(row) == len(head) for name, cell in zip(head[1:], row[1:])}
+        self.assertEqual(len(cells), 6 * 9)
+        wanted = {("sum", "raw_openmp"): "differs", ("sum", "raw_tbb"): "varies"}
+        for key, cell in cells.items():
+            self.assertEqual(cell, wanted.get(key, "same"), key)
+        without = synthetic_run()
+        for entry in without["benchmarks"]:
+            del entry["label"]
+        self.assertNotIn("Same bits?", self.make(without)[0])
+
+    def test_roofs_and_ablations_have_their_tables(self):
+        text, _ = self.make(synthetic_run())
+        self.assertIn("30.0 GB/s from and to memory", text)
+        self.assertIn("120 by multiply-adds in registers", text)
+        self.assertIn(["fork and join, tbb", "3.20 µs"], self.table(text, "roofline"))
+        head, *rows = self.table(text, "ablation")
+        self.assertEqual(head, ["kernel", "type", "elements", "fastest", "without streaming", "without simd"])
+        self.assertEqual(len(rows), 6 * 2 * 4)
+        self.assertNotIn("ablate_", text)
+        bare, _ = self.make(synthetic_run(threads=(), context={"furrow_peers": ",".join(PEERS)}))
+        self.assertNotIn('id="scaling"', bare)
 
     def test_what_a_file_says_is_text(self):
         run = synthetic_run(kernels=("triad", "<img src=x onerror=alert(1)>"), context={
@@ -196,12 +233,12 @@ class PageTest(unittest.TestCase):
             seen, messages = self.open_in_browser("--window-size=1400,900", width=width)
             self.assertEqual(seen["width"], width)
             self.assertNotIn("CONSOLE", messages)
-            self.assertEqual(seen["svgs"], 14)
-            self.assertEqual(seen["drawn"], 14)
+            self.assertEqual(seen["svgs"], 15)
+            self.assertEqual(seen["drawn"], 15)
             self.assertEqual(seen["broken"], 0)
             self.assertEqual(seen["outside"], [], width)
             self.assertEqual(seen["plain"], 0)
-            self.assertEqual(seen["cells"], 6 * 9 * 5)  # over all sizes, and for each of four
+            self.assertEqual(seen["cells"], 6 * 9 * 6)  # over all sizes, for each of four, and their bits
             self.assertEqual(seen["resources"], 0)
             self.assertLessEqual(seen["wide"], 0, f"the page is wider than {width}")
 

@@ -38,12 +38,12 @@ struct SyntheticSuite {
     for (const std::string& kernel : kernels) {
       for (const std::string& type : types) {
         for (const std::size_t n : sizes) {
-          SavedRun::Group group{kernel, type, n, 16, {}};
+          SavedRun::Group group{.kernel = kernel, .type = type, .n = n, .bytes = 16};
           for (const auto* const names : {&backends, &peers}) {
             for (const std::string& backend : *names) {
               const double time =
                   1e-9 * static_cast<double>(n) * factor(kernel, backend, type, n) * std::exp(between_runs * normal(random));
-              group.cases.push_back({backend, {}, {}, {}});
+              group.cases.push_back({backend, {}, {}});
               for (std::size_t round = 0; round < rounds; ++round) {
                 const double drift = round < rounds / 3 ? 1 : 1.2;
                 const double spike = unit(random) < 0.1 ? 1 + 2 * unit(random) : 1;

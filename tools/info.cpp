@@ -1,9 +1,6 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -23,6 +20,7 @@
 #include "furrow/kernels/instruction_set.hpp"
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
+#include "tools/settings.hpp"
 
 namespace furrow::tools {
 namespace {
@@ -43,46 +41,6 @@ std::string_view environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-bool known(std::string_view backend) {
-  const std::vector<std::string> all = backends();
-  return std::ranges::find(all, backend) != all.end();
-}
-
-void add_machine_warnings(std::vector<std::string>& warnings) {
-  const CpuAllowance allowed = cpu_allowance();
-  const long online = sysconf(_SC_NPROCESSORS_ONLN);
-  const std::string_view bind = environment("OMP_PROC_BIND");
-  if (!bind.empty() && bind != "false" && bind != "FALSE" && allowed.affinity == 1 && online > 1)
-    warnings.push_back(
-        fmt::format("OMP_PROC_BIND={} has bound this program's first thread to one CPU of {}, and every backend now sees "
-                    "only that one; unset it, or give the number of threads with --threads or FURROW_NUM_THREADS",
-                    bind, online));
-  else if (allowed.affinity == 1 && online > 1)
-    warnings.push_back(fmt::format(
-        "the affinity mask allows one CPU of {} (taskset, mpirun or a batch system); nothing will run in parallel", online));
-  if (allowed.cpus() < allowed.affinity)
-    warnings.push_back(
-        fmt::format("the cgroup grants {:.4g} CPUs' worth of time although the mask shows {}; threads are limited to {}",
-                    allowed.quota, allowed.affinity, allowed.cpus()));
-  if (!machine().huge_pages)
-    warnings.push_back(
-        "transparent huge pages are off; large arrays are faster with them (as root: echo madvise > "
-        "/sys/kernel/mm/transparent_hugepage/enabled)");
-#if !defined(__OPTIMIZE__) || !defined(NDEBUG)
-  warnings.push_back("this is a debug build: expect a fraction of the speed");
-#endif
-}
-
-std::vector<std::string> notes() {
-  std::vector<std::string> notes;
-  const std::string_view policy = environment("OMP_WAIT_POLICY");
-  if (known("openmp") && (known("tbb") || known("stdpar")) && policy != "passive" && policy != "PASSIVE")
-    notes.push_back(
-        "a program that goes back and forth between OpenMP and TBB loses up to 4 ms each time, because OpenMP's threads spin; "
-        "stay with one backend or set OMP_WAIT_POLICY=passive");
-  return notes;
-}
-
 /// What Engine{} picks, and why.
 json chosen_engine(const Tuning* tuning) {
   const Engine engine;
@@ -95,6 +53,8 @@ json chosen_engine(const Tuning* tuning) {
 }
 
 json collect() {
+  const Settings settings = Settings::observe();  // before anything of ours keeps a CPU busy
+  const auto [of_settings, notes] = advice(settings);
   std::vector<std::string> warnings;
   const WarningHandler before = set_warning_handler(collect_warning);
   // What is wrong with the environment is what a user comes here to learn: it is listed and does not end the listing.
@@ -107,7 +67,7 @@ json collect() {
   };
 
   const Machine& here = machine();
-  const CpuAllowance allowed = cpu_allowance();
+  const CpuAllowance& allowed = settings.allowed;
   json info = {{"version", FURROW_VERSION},
                {"cpu", here.cpu},
                {"cache_bytes", {{"l1", here.l1_bytes}, {"l2", here.l2_bytes}, {"l3", here.l3_bytes}}},
@@ -115,8 +75,9 @@ json collect() {
                {"instruction_set", nullptr},
                {"instruction_sets", instruction_sets()},
                {"cpus",
-                {{"online", sysconf(_SC_NPROCESSORS_ONLN)},
+                {{"online", settings.online},
                  {"affinity_mask", allowed.affinity},
+                 {"busy_with_others", settings.busy},
                  {"quota", allowed.quota > 0 ? json(allowed.quota) : json(nullptr)},
                  {"allowed", allowed.cpus()}}},
                {"threads", nullptr},
@@ -140,11 +101,11 @@ json collect() {
     info["tuning"]["entry"] = {{"backend", tuning->backend}, {"reason", tuning->reason}, {"measured", tuning->measured}};
   attempt([&] { info["backend"] = chosen_engine(tuning.get()); });
 
-  add_machine_warnings(warnings);
+  warnings.insert(warnings.end(), of_settings.begin(), of_settings.end());
   set_warning_handler(before);
   warnings.insert(warnings.end(), library_warnings.begin(), library_warnings.end());
   info["warnings"] = warnings;
-  info["notes"] = notes();
+  info["notes"] = notes;
   return info;
 }
 

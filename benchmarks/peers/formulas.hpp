@@ -34,6 +34,11 @@ void with_arrays(table::Operands& operands, const Work& work) {
   });
 }
 
+/// Nothing, in such a way that no compiler leaves out the region around it.
+inline void empty_task() {
+  asm volatile("");
+}
+
 // Element-wise: out[i] = at(a[i], b[i], out[i], s). V is an element or a SIMD register of them; `inputs` are those of a, b that it
 // reads.
 struct Fill {

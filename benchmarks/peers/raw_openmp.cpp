@@ -76,6 +76,11 @@ void each_small(table::Operands& operands, int threads) {
   });
 }
 
+void fork_join(table::Operands&, int threads) {
+#pragma omp parallel num_threads(threads)
+  empty_task();
+}
+
 constexpr Peer kPeers[] = {
     {"fill", each<Fill>},        {"copy", each<Copy>},
     {"square", each<Square>},    {"sqrt", each<Sqrt>},
@@ -87,7 +92,7 @@ constexpr Peer kPeers[] = {
     {"transform", each<Square>}, {"transform2", each<MulAdd>},
     {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
     {"inclusive_scan", scan},    {"fractal", fractal},
-    {"small_calls", each_small},
+    {"small_calls", each_small}, {"fork_join", fork_join},
 };
 
 }  // namespace

@@ -74,6 +74,14 @@ void each_small(table::Operands& operands, int threads) {
   });
 }
 
+void fork_join(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] {
+      std::for_each(kPolicy, x.out, x.out + std::min(x.n, static_cast<std::size_t>(threads)), [](auto&) { empty_task(); });
+    });
+  });
+}
+
 constexpr Peer kPeers[] = {
     {"fill", each<Fill>},        {"copy", each<Copy>},
     {"square", each<Square>},    {"sqrt", each<Sqrt>},
@@ -85,7 +93,7 @@ constexpr Peer kPeers[] = {
     {"transform", each<Square>}, {"transform2", each<MulAdd>},
     {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
     {"inclusive_scan", scan},    {"fractal", fractal},
-    {"small_calls", each_small},
+    {"small_calls", each_small}, {"fork_join", fork_join},
 };
 
 }  // namespace

@@ -162,6 +162,29 @@ void reduce(table::Operands& operands, int threads) {
   });
 }
 
+/// Independent chains of multiply-adds, as many as hide their latency: 4 cycles at two a cycle, and a few more where there are
+/// registers for them. Values tend to 2.
+template <class T>
+T multiply_adds() {
+  constexpr std::size_t kChains = kWidth == 64 ? 16 : 12;
+  const Register<T> half = broadcast(static_cast<T>(0.5));
+  const Register<T> one = broadcast(static_cast<T>(1));
+  Register<T> values[kChains];
+  for (std::size_t u = 0; u < kChains; ++u) values[u] = broadcast(static_cast<T>(u));
+  for (std::size_t done = 0; done < kMultiplyAdds; done += kChains * kLanes<T>)
+    for (Register<T>& value : values) value = value * half + one;
+  T sum = 0;
+  for (const Register<T>& value : values)
+    for (std::size_t lane = 0; lane < kLanes<T>; ++lane) sum += value[lane];
+  return sum;
+}
+
+void fma(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    on_all(threads, [&](int me) { x.out[static_cast<std::size_t>(me) % x.n] = multiply_adds<T>(); });
+  });
+}
+
 struct SqrtByHand {
   template <class V>
   static V at(V a, V, V, V) {
@@ -239,6 +262,7 @@ constexpr Peer kPeers[] = {
     {"reduce", reduce<SumFrom, true>},
     {"transform_reduce", reduce<SquaredSums, false>},
     {"transform_reduce", reduce<SquaredSums, true>},
+    {"fma", fma},
 };
 
 }  // namespace
