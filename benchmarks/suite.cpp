@@ -16,11 +16,11 @@
 namespace furrow::bench {
 namespace {
 
-// Types and sizes in the order in which they are measured: if the time is short, the last are left out.
+// In the order in which they are measured if all are; a quick run has the first sizes.
 constexpr Type kTypes[] = {Type::f64, Type::f32, Type::i64, Type::i32};
 constexpr std::size_t kSizes[] = {std::size_t{1} << 16, std::size_t{1} << 10, std::size_t{1} << 25,
                                   std::size_t{1} << 13, std::size_t{1} << 19, std::size_t{1} << 22};
-constexpr std::size_t kQuickSizes = 3;  // the first
+constexpr std::size_t kQuickSizes = 3;
 
 // They find 5 % in nearly all cases, with 2 % noise and more.
 constexpr std::size_t kMostRounds = 40;
@@ -79,8 +79,9 @@ class Run {
   explicit Run(const SuiteOptions& options)
       : options_(options), candidates_(options.backends, options.threads), plan_(select(options)) {
     leave_out_too_large();
+    const std::vector<int> other_threads = options.scaling ? scaling_threads(candidates_.threads()) : std::vector<int>();
     if (const std::size_t selected = plan_.size(); !options.all) {
-      plan_ = sample(plan_, budget() * (1 - tuning_share()));
+      plan_ = sample(plan_, budget() * (1 - tuning_share()) / static_cast<double>(1 + other_threads.size()));
       if (plan_.size() < selected)
         found_.notes.push_back("this is a sample of " + std::to_string(plan_.size()) + " of " + std::to_string(selected) +
                                " kernels, types and sizes, as many as there is time for (--all measures all)");
@@ -88,11 +89,9 @@ class Run {
     if (thresholds_wanted()) tasks_ = thresholds_to_measure(plan_, candidates_);
     if (!options.all)
       tasks_.resize(std::min(tasks_.size(), static_cast<std::size_t>(budget() * tuning_share() / kSecondsPerWeight)));
-    if (options.scaling) {
-      const std::vector<Selection> own = plan_;
-      for (const int threads : scaling_threads(candidates_.threads()))
-        for (const Selection& what : own) plan_.push_back({what.kernel, what.type, what.n, threads});
-    }
+    const std::vector<Selection> own = plan_;
+    for (const int threads : other_threads)
+      for (const Selection& what : own) plan_.push_back({what.kernel, what.type, what.n, threads});
     for (const Selection& what : plan_) work_ += weight(what);
     work_ += static_cast<double>(tasks_.size());
     all_work_ = work_;
@@ -106,7 +105,7 @@ class Run {
     found_.planned = plan_.size();
     report("the machine's roofs");
     found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
-    for (std::size_t at = 0; at < plan_.size() && !over(); ++at) {
+    for (std::size_t at = 0; !over() && at < plan_.size(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
         const double before = now();
