@@ -10,6 +10,12 @@
 namespace furrow::bench {
 namespace {
 
+SuiteOptions only(const std::string& kernels) {
+  SuiteOptions options;
+  options.kernels = kernels;
+  return options;
+}
+
 std::tuple<std::string_view, Type, std::size_t> key(const Selection& what) {
   return {what.kernel->name, what.type, what.n};
 }
@@ -50,20 +56,23 @@ TEST(Sample, OfADefaultRunHasEveryKernelAndSpreadsTypesAndSizes) {
 }
 
 TEST(Sample, IsAllIfThereIsTimeForAllAndTheSameEachTime) {
-  const std::vector<Selection> all = select({.kernels = "^(triad|sum)$"});
+  const std::vector<Selection> all = select(only("^(triad|sum)$"));
   const auto sampled = keys(sample(all, 1e9));
   const auto expected = keys(all);
   EXPECT_EQ(std::set(sampled.begin(), sampled.end()), std::set(expected.begin(), expected.end()));
   EXPECT_EQ(sampled.size(), expected.size());
-  EXPECT_EQ(keys(sample(all, 10)), keys(sample(select({.kernels = "^(triad|sum)$"}), 10)));
+  EXPECT_EQ(keys(sample(all, 10)), keys(sample(select(only("^(triad|sum)$")), 10)));
 }
 
 TEST(Sample, IsNeverEmpty) {
-  EXPECT_EQ(sample(select({.kernels = "^triad$"}), 0.01).size(), 1U);
+  EXPECT_EQ(sample(select(only("^triad$")), 0.01).size(), 1U);
 }
 
 TEST(Select, ASweepGoesFrom256InPowersOfTwo) {
-  const std::vector<Selection> all = select({.kernels = "^triad$", .types = {"f64"}, .sweep = true});
+  SuiteOptions options = only("^triad$");
+  options.types = {"f64"};
+  options.sweep = true;
+  const std::vector<Selection> all = select(options);
   ASSERT_GE(all.size(), 10U);
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].n, std::size_t{256} << i);
 }
