@@ -1,13 +1,17 @@
 #include "benchmarks/measure.hpp"
 
+#include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <random>
+#include <sstream>
 #include <thread>
 
 namespace furrow::bench {
@@ -28,29 +32,32 @@ std::vector<std::size_t> random_order(std::span<const Subject> subjects, std::mt
   return order;
 }
 
+// Of a round. The system counts stolen time in ticks of 10 ms, so that in short rounds a single one counts.
+constexpr double kStolen = 0.02;
+
+// A subject that takes so many times as long as the fastest has lost.
+constexpr double kLost = 1.3;
+
 /// The state of one call of measure().
 class Session {
  public:
   Session(std::span<const Subject> subjects, const Plan& plan, const Clock& clock)
-      : subjects_(subjects), plan_(plan), clock_(clock), random_(plan.seed) {}
+      : subjects_(subjects), plan_(plan), clock_(clock), random_(plan.seed), active_(subjects.size(), true) {}
 
-  std::vector<Timings> run() {
+  std::vector<Timings> run(Conditions& conditions) {
     const double start = clock_.real();
+    const double own = clock_.cpu();
+    const std::optional<CpuTimes> before = clock_.machine();
     timings_.resize(subjects_.size());
-    for (const std::size_t s : random_order(subjects_, random_)) {
-      if (plan_.stop()) return timings_;
-      enter(s);
-      calibrate(s);
+    if (calibrate()) add_rounds(start + plan_.seconds);
+    Conditions here{.rounds = stolen_.size()};
+    leave_out_stolen(here);
+    if (const std::optional<CpuTimes> after = clock_.machine(); before && after) {
+      here.seconds = clock_.real() - start;
+      here.others = after->busy - before->busy - (clock_.cpu() - own);
     }
-    for (std::size_t round = 0; round < plan_.most_rounds; ++round) {
-      const double before = clock_.real();
-      // The round about to begin will take about as long as those so far.
-      const double each = round == 0 ? 0 : (before - rounds_began_) / static_cast<double>(round);
-      if (round == 0) rounds_began_ = before;
-      if (round >= plan_.least_rounds && before + each - start > plan_.seconds) break;
-      if (!add_round()) break;
-    }
-    return timings_;
+    conditions += here;
+    return std::move(timings_);
   }
 
  private:
@@ -60,6 +67,16 @@ class Session {
     if (runtime_ != nullptr) clock_.sleep(plan_.pause);
     runtime_ = &subjects_[s].runtime;
     subjects_[s].run(1);
+  }
+
+  /// False if it was cut short.
+  bool calibrate() {
+    for (const std::size_t s : random_order(subjects_, random_)) {
+      if (plan_.stop()) return false;
+      enter(s);
+      calibrate(s);
+    }
+    return true;
   }
 
   void calibrate(std::size_t s) {
@@ -84,14 +101,34 @@ class Session {
     return clock_.real() - before;
   }
 
+  /// Rounds without stolen time count; as many again may be made in place of the others.
+  void add_rounds(double until) {
+    const double began = clock_.real();
+    std::size_t clean = 0;
+    while (clean < plan_.most_rounds && stolen_.size() < 2 * plan_.most_rounds) {
+      const double now = clock_.real();
+      const auto made = static_cast<double>(stolen_.size());
+      // The round about to begin will take about as long as those so far.
+      const double each = stolen_.empty() ? 0 : (now - began) / made;
+      const bool enough = clean >= plan_.least_rounds || stolen_.size() >= 2 * plan_.least_rounds;
+      if (enough && now + each > until) return;
+      if (!add_round()) return;
+      clean += stolen_.back() ? 0 : 1;
+      if (clean >= plan_.least_rounds) dismiss_losers();
+    }
+  }
+
   /// False if it was cut short.
   bool add_round() {
     struct Sample {
-      double real;
-      double cpu;
+      double real = 0;
+      double cpu = 0;
     };
     std::vector<Sample> samples(subjects_.size());
+    const double began = clock_.real();
+    const std::optional<CpuTimes> before = clock_.machine();
     for (const std::size_t s : random_order(subjects_, random_)) {
+      if (!active_[s]) continue;
       const std::size_t calls = timings_[s].calls;
       enter(s);
       if (calls > 1) subjects_[s].run(1);
@@ -104,7 +141,10 @@ class Session {
       samples[s] = {(real_end - real) / static_cast<double>(calls), (cpu_end - cpu) / static_cast<double>(calls)};
       if (plan_.stop()) return false;
     }
+    const std::optional<CpuTimes> after = clock_.machine();
+    stolen_.push_back(before && after && after->stolen - before->stolen > kStolen * (clock_.real() - began));
     for (std::size_t s = 0; s < samples.size(); ++s) {
+      if (!active_[s]) continue;
       timings_[s].real.push_back(samples[s].real);
       timings_[s].cpu.push_back(samples[s].cpu);
     }
@@ -121,6 +161,44 @@ class Session {
     calls = std::max({fitting, calls / 8, std::size_t{1}});
   }
 
+  /// A subject's rounds without those in which time was stolen; its last round is not necessarily the last one of all.
+  std::vector<double> clean(const std::vector<double>& rounds) const {
+    std::vector<double> kept;
+    for (std::size_t r = 0; r < rounds.size(); ++r)
+      if (!stolen_[r]) kept.push_back(rounds[r]);
+    return kept;
+  }
+
+  void dismiss_losers() {
+    std::map<std::string, std::vector<std::size_t>> contests;
+    for (std::size_t s = 0; s < subjects_.size(); ++s)
+      if (active_[s] && !subjects_[s].contest.empty()) contests[subjects_[s].contest].push_back(s);
+    for (const auto& [name, members] : contests) {
+      if (members.size() < 2) continue;
+      std::map<std::size_t, std::vector<double>> rounds;
+      for (const std::size_t s : members) rounds[s] = clean(timings_[s].real);
+      const std::size_t best = *std::ranges::min_element(members, {}, [&](std::size_t s) { return median(rounds[s]); });
+      std::vector<double> bound = rounds[best];
+      for (double& seconds : bound) seconds *= kLost;
+      for (const std::size_t s : members)
+        if (compare(rounds[s], bound).slower()) active_[s] = false;
+    }
+  }
+
+  void leave_out_stolen(Conditions& conditions) {
+    const auto stolen = static_cast<std::size_t>(std::ranges::count(stolen_, true));
+    const std::size_t left = stolen_.size() - stolen;
+    if (left < plan_.least_rounds || left < stolen) {
+      conditions.stolen = stolen;
+      return;
+    }
+    conditions.dropped = stolen;
+    for (Timings& timings : timings_) {
+      timings.real = clean(timings.real);
+      timings.cpu = clean(timings.cpu);
+    }
+  }
+
   static constexpr std::size_t kMostCalls = std::size_t{1} << 20;
 
   std::span<const Subject> subjects_;
@@ -128,8 +206,9 @@ class Session {
   const Clock& clock_;
   std::mt19937_64 random_;
   std::vector<Timings> timings_;
+  std::vector<bool> active_;  // subjects that get more rounds
+  std::vector<bool> stolen_;  // for each round, whether CPU time was stolen
   const std::string* runtime_ = nullptr;
-  double rounds_began_ = 0;
 };
 
 /// The rank (from 0) of the order statistic that bounds the 95 % interval of a median of n from below: the largest k with
@@ -146,6 +225,39 @@ std::size_t lower_rank(std::size_t n) {
   return rank;
 }
 
+/// The probability that of n fair coins those that show heads are as far from half, or farther.
+double sign_test(std::size_t n, std::size_t heads) {
+  double probability = std::pow(0.5, static_cast<double>(n));  // of exactly k heads
+  double tail = 0;
+  for (std::size_t k = 0; k <= std::min(heads, n - heads); ++k) {
+    tail += probability;
+    probability *= static_cast<double>(n - k) / static_cast<double>(k + 1);
+  }
+  return std::min(1.0, 2 * tail);
+}
+
+/// What /proc/stat says of the CPUs that this process may use.
+std::optional<CpuTimes> cpu_times() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return std::nullopt;
+  const auto ticks_a_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+  std::ifstream file("/proc/stat");
+  CpuTimes times;
+  bool found = false;
+  for (std::string line; std::getline(file, line) && line.starts_with("cpu");) {
+    std::istringstream words(line.substr(3));
+    std::size_t cpu = 0;
+    double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, soft_interrupts = 0, stolen = 0;
+    if (line[3] == ' ') continue;  // the sum over all CPUs
+    if (!(words >> cpu >> user >> nice >> system >> idle >> waiting >> interrupts >> soft_interrupts >> stolen)) continue;
+    if (cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &allowed)) continue;
+    times.busy += (user + nice + system + interrupts + soft_interrupts) / ticks_a_second;
+    times.stolen += stolen / ticks_a_second;
+    found = true;
+  }
+  return found ? std::optional(times) : std::nullopt;
+}
+
 }  // namespace
 
 Clock Clock::system() {
@@ -156,11 +268,26 @@ Clock Clock::system() {
                 clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
                 return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
               },
-          .sleep = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }};
+          .sleep = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); },
+          .machine = cpu_times};
+}
+
+Conditions& Conditions::operator+=(const Conditions& more) {
+  rounds += more.rounds;
+  dropped += more.dropped;
+  stolen += more.stolen;
+  seconds += more.seconds;
+  others += more.others;
+  return *this;
 }
 
 std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, const Clock& clock) {
-  return Session(subjects, plan, clock).run();
+  Conditions unasked;
+  return measure(subjects, plan, unasked, clock);
+}
+
+std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, Conditions& conditions, const Clock& clock) {
+  return Session(subjects, plan, clock).run(conditions);
 }
 
 double median(std::span<const double> values) {
@@ -176,17 +303,20 @@ double least(std::span<const double> values) {
 
 bool Ratio::differs() const {
   constexpr double kNoticeable = 1.03;
-  return (low > 1 && ratio >= kNoticeable) || (high < 1 && ratio <= 1 / kNoticeable);
+  constexpr double kDoubtful = 1.0 / 2000;
+  return doubt <= kDoubtful && ((low > 1 && ratio >= kNoticeable) || (high < 1 && ratio <= 1 / kNoticeable));
 }
 
 Ratio compare(std::span<const double> first, std::span<const double> second) {
   const std::size_t rounds = std::min(first.size(), second.size());
-  if (rounds == 0) return {1, 0, std::numeric_limits<double>::infinity()};
+  if (rounds == 0) return {1, 0, std::numeric_limits<double>::infinity(), 1};
   std::vector<double> logs(rounds);
   for (std::size_t r = 0; r < rounds; ++r) logs[r] = std::log(first[r] / second[r]);
   std::ranges::sort(logs);
   const std::size_t rank = lower_rank(rounds);
-  return {std::exp(median(logs)), std::exp(logs[rank]), std::exp(logs[rounds - 1 - rank])};
+  const auto zero = std::ranges::equal_range(logs, 0.0);
+  const auto below = static_cast<std::size_t>(zero.begin() - logs.begin());
+  return {std::exp(median(logs)), std::exp(logs[rank]), std::exp(logs[rounds - 1 - rank]), sign_test(rounds - zero.size(), below)};
 }
 
 }  // namespace furrow::bench

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,27 +15,51 @@ namespace furrow::bench {
 struct Subject {
   std::string runtime;
   std::function<void(std::size_t calls)> run;  ///< makes so many calls
+  /// Who takes part in one contest does the same work: clear losers get no more rounds. Empty: it gets all rounds.
+  std::string contest = {};
 };
 
 /// What was measured of one subject: seconds per call, one entry per round. Entries of equal index belong to the same round, so
-/// that two subjects are compared under like conditions.
+/// that two subjects are compared under like conditions; of a subject that lost early, the later rounds are missing.
 struct Timings {
   std::size_t calls = 1;  ///< calls in each sample
   std::vector<double> real;
   std::vector<double> cpu;  ///< of all threads together
 };
 
+/// Seconds since boot, added up over the CPUs that this process may use.
+struct CpuTimes {
+  double busy = 0;    ///< with any work, this process's or another's
+  double stolen = 0;  ///< they had work, but the hypervisor ran something else
+};
+
 /// Where time comes from; tests put in their own.
 struct Clock {
   std::function<double()> real;
-  std::function<double()> cpu;
+  std::function<double()> cpu;  ///< of this process
   std::function<void(double seconds)> sleep;
+  /// Nothing where the system does not tell.
+  std::function<std::optional<CpuTimes>()> machine = [] { return std::nullopt; };
   static Clock system();
 };
 
+/// What else went on while something was measured; sums over several calls of measure().
+struct Conditions {
+  std::size_t rounds = 0;   ///< made
+  std::size_t dropped = 0;  ///< of them, left out because CPU time was stolen
+  std::size_t stolen = 0;   ///< of them, kept although CPU time was stolen: most were like that
+  double seconds = 0;       ///< watched; none where the system tells nothing
+  double others = 0;        ///< CPU seconds that other processes used; the system counts in ticks, so that it can be below 0
+
+  Conditions& operator+=(const Conditions& more);
+};
+
+/// The fewest rounds after which a difference can be called; see Ratio::doubt.
+constexpr std::size_t kFewestRounds = 12;
+
 struct Plan {
-  double seconds = 1;            ///< rounds are added until this is used up
-  std::size_t least_rounds = 6;  ///< made in any case: the fewest that give a 95 % interval
+  double seconds = 1;                        ///< rounds are added until this is used up
+  std::size_t least_rounds = kFewestRounds;  ///< made in any case
   std::size_t most_rounds = 100;
   double sample_seconds = 1e-3;  ///< a sample repeats its call for about so long; clock and call overhead are then under 0.1 %
   double pause = 10e-3;          ///< between runtimes; libgomp's threads spin for about 3 ms
@@ -44,7 +69,18 @@ struct Plan {
 
 /// Times all subjects in rounds of random order, each round one sample of each. Warm-up calls are not timed: one when the runtime
 /// changes, and one before samples of several calls, so that the data are where this subject leaves them.
+///
+/// Whatever changes slowly (clock frequency, heat, a neighbour) is in both samples of a pair and leaves their ratio alone. What
+/// changes within a round hits whoever is at work just then, and who that is, is up to the random order: it cannot favour anyone.
+///
+/// Rounds in which CPU time was stolen are left out whole, for all subjects alike, and made up for while there is time. If most are
+/// of that kind, or too few would be left, all are kept. A subject that is clearly 1.3 times as slow as the fastest of its contest,
+/// by Ratio::slower() over at least `least_rounds`, gets no more rounds; all rounds that it has are paired with the others'.
 std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, const Clock& clock = Clock::system());
+
+/// The same, which also adds what else went on to `conditions`.
+std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, Conditions& conditions,
+                             const Clock& clock = Clock::system());
 
 /// The middle value; of an even number, the mean of the two. Needs at least one.
 double median(std::span<const double> values);
@@ -55,7 +91,12 @@ struct Ratio {
   double ratio = 1;  ///< median over the rounds
   double low = 1;    ///< 95 % interval of that median
   double high = 1;
-  /// The interval excludes 1 and the ratio is off by 3 % or more: less is beyond what two builds of the same code agree to.
+  /// The probability that equal subjects would seem to differ so clearly. Nothing is called a difference unless it is 1/2000 or
+  /// less, which takes kFewestRounds: a run holds hundreds of comparisons, of which 95 % intervals alone get one in twenty wrong.
+  double doubt = 0;
+
+  /// The interval excludes 1, there is no doubt, and the ratio is off by 3 % or more: less is beyond what two builds of the same
+  /// code agree to.
   bool differs() const;
   bool faster() const { return differs() && ratio < 1; }
   bool slower() const { return differs() && ratio > 1; }
@@ -64,6 +105,12 @@ struct Ratio {
 /// From paired rounds: the interval is that of the sign test (order statistics), which assumes nothing about how the noise is
 /// distributed, and a few disturbed rounds do not move it. With fewer than six rounds it is the whole range, which holds less than
 /// 95 %. Rounds that only one side has are left out; without any, nothing is known and the interval is [0, infinity).
+///
+/// Doubt is that of the same test, and what it assumes is what measure() sees to: if the subjects are equal, chance alone decided
+/// which of them a disturbance met, so that in each round either is as likely to be the slower, whatever the noise and even if
+/// rounds resemble their neighbours. (Tests that use sizes as well find differences in fewer rounds of calm noise, but in one with
+/// spikes: of 5 % differences in 25 rounds, Wilcoxon's found 70 % where this found 95 %.) It is asked after the last round only,
+/// and how many rounds there are does not depend on the outcome, but for losers: these are far beyond what is called here.
 Ratio compare(std::span<const double> first, std::span<const double> second);
 
 }  // namespace furrow::bench

@@ -103,6 +103,8 @@ void write_json(const Measurements& measurements, const Verdict& verdict, std::o
     benchmark::AddCustomContext("furrow_backends", fmt::format("{}", fmt::join(measurements.backends, ",")));
     benchmark::AddCustomContext("furrow_peers", fmt::format("{}", fmt::join(measurements.peers, ",")));
     benchmark::AddCustomContext("furrow_notes", fmt::format("{}", fmt::join(measurements.notes, "; ")));
+    benchmark::AddCustomContext("furrow_warnings", fmt::format("{}", fmt::join(measurements.warnings, "; ")));
+    benchmark::AddCustomContext("furrow_neighbour", measurements.neighbour ? "true" : "false");
     benchmark::AddCustomContext("furrow_machine", Tuning::machine_key());
     benchmark::AddCustomContext("furrow_cpu", machine().cpu);
     benchmark::AddCustomContext("furrow_huge_pages", machine().huge_pages ? "yes" : "no");

@@ -7,21 +7,34 @@
 #include <regex>
 
 #include "benchmarks/memory.hpp"
+#include "benchmarks/neighbour.hpp"
 #include "benchmarks/thresholds.hpp"
 #include "benchmarks/workspace.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/threads.hpp"
 
 namespace furrow::bench {
 namespace {
 
-// Types and sizes in the order in which they are measured: if the time is short, the last are left out.
+// In the order in which they are measured if all are; a quick run has the first sizes.
 constexpr Type kTypes[] = {Type::f64, Type::f32, Type::i64, Type::i32};
 constexpr std::size_t kSizes[] = {std::size_t{1} << 16, std::size_t{1} << 10, std::size_t{1} << 25,
                                   std::size_t{1} << 13, std::size_t{1} << 19, std::size_t{1} << 22};
-constexpr std::size_t kQuickSizes = 3;  // the first
+constexpr std::size_t kQuickSizes = 3;
 
-// More rounds than these make no verdict different.
-constexpr std::size_t kMostRounds = 25;
+// They find 5 % in nearly all cases, with 2 % noise and more.
+constexpr std::size_t kMostRounds = 40;
+
+// A group and the tuning of a kernel take about so long for each unit of weight.
+constexpr double kSecondsPerWeight = 1;
+
+// Others' use of the CPUs, over what this run's threads leave free, beyond which the verdict may be of them: so many for each
+// thread.
+constexpr double kBusyNeighbours = 0.1;
+
+std::size_t usable_memory() {
+  return available_memory() / 10 * 8;
+}
 
 std::vector<Type> chosen_types(const std::vector<std::string>& codes) {
   std::vector<Type> types;
@@ -41,13 +54,24 @@ std::regex pattern(const std::string& expression) {
   }
 }
 
-bool is_large(std::size_t n) {
-  return n >= std::size_t{1} << 22;
+/// From 2^8 to what memory holds of doubles.
+std::vector<std::size_t> sweep() {
+  std::vector<std::size_t> sizes;
+  for (std::size_t n = std::size_t{1} << 8; Workspace::bytes(Type::f64, n) <= usable_memory(); n *= 2) sizes.push_back(n);
+  return sizes;
 }
 
-/// Large sizes get more time, but fewer rounds.
+/// How long a group takes, in that of a small one: large arrays have to be filled and checked, too.
 double weight(const Selection& what) {
-  return is_large(what.n) ? 4 : 1;
+  return what.n >= std::size_t{1} << 24 ? 6 : what.n >= std::size_t{1} << 22 ? 2 : 1;
+}
+
+/// Threads for strong scaling besides the run's own number: its powers of two below, and twice it.
+std::vector<int> scaling_threads(int own) {
+  std::vector<int> counts;
+  for (int count = 1; count < own; count *= 2) counts.push_back(count);
+  counts.push_back(2 * own);
+  return counts;
 }
 
 class Run {
@@ -55,8 +79,20 @@ class Run {
   explicit Run(const SuiteOptions& options)
       : options_(options), candidates_(options.backends, options.threads), plan_(select(options)) {
     leave_out_too_large();
-    for (const Selection& what : plan_) work_ += weight(what);
+    const std::vector<int> other_threads = options.scaling ? scaling_threads(candidates_.threads()) : std::vector<int>();
+    if (const std::size_t selected = plan_.size(); !options.all) {
+      plan_ = sample(plan_, budget() * (1 - tuning_share()) / static_cast<double>(1 + other_threads.size()));
+      if (plan_.size() < selected)
+        found_.notes.push_back("this is a sample of " + std::to_string(plan_.size()) + " of " + std::to_string(selected) +
+                               " kernels, types and sizes, as many as there is time for (--all measures all)");
+    }
     if (thresholds_wanted()) tasks_ = thresholds_to_measure(plan_, candidates_);
+    if (!options.all)
+      tasks_.resize(std::min(tasks_.size(), static_cast<std::size_t>(budget() * tuning_share() / kSecondsPerWeight)));
+    const std::vector<Selection> own = plan_;
+    for (const int threads : other_threads)
+      for (const Selection& what : own) plan_.push_back({what.kernel, what.type, what.n, threads});
+    for (const Selection& what : plan_) work_ += weight(what);
     work_ += static_cast<double>(tasks_.size());
     all_work_ = work_;
     done_at_end_ = plan_.size() + tasks_.size();
@@ -69,21 +105,21 @@ class Run {
     found_.planned = plan_.size();
     report("the machine's roofs");
     found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
-    for (std::size_t at = 0; at < plan_.size() && !over(); ++at) {
+    for (std::size_t at = 0; !over() && at < plan_.size(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
         const double before = now();
         group(plan_[at]);
         took = now() - before;
       }
-      // A type's thresholds come when its small sizes are done: they are cheap, and matter more than the large ones.
-      const bool last_of_type = at + 1 == plan_.size() || plan_[at + 1].type != plan_[at].type;
-      if (last_of_type || is_large(plan_[at + 1].n)) thresholds(plan_[at].type);
+      // Thresholds keep pace, so that whenever time runs out there are some of all families.
+      thresholds(static_cast<double>(at + 1) / static_cast<double>(plan_.size()));
     }
     workspace_.reset();
     if (!found_.interrupted && found_.groups.size() < found_.planned)
       found_.notes.push_back(std::to_string(found_.planned - found_.groups.size()) + " of " + std::to_string(found_.planned) +
                              " groups of cases were left out: the time was used up (--seconds gives more)");
+    warn();
     sort();
     found_.seconds = now() - start_;
     return std::move(found_);
@@ -91,7 +127,11 @@ class Run {
 
  private:
   double now() const { return clock_.real(); }
-  double budget() const { return options_.seconds > 0 ? options_.seconds : options_.quick ? 70 : 540; }
+  double budget() const {
+    if (options_.seconds > 0) return options_.seconds;
+    return options_.all ? std::numeric_limits<double>::infinity() : options_.quick ? 70 : 540;
+  }
+  double tuning_share() const { return thresholds_wanted() ? 0.25 : 0; }
   double seconds_left() const { return start_ + budget() - now(); }
 
   bool over() {
@@ -100,7 +140,7 @@ class Run {
   }
 
   void leave_out_too_large() {
-    const std::size_t most = available_memory() / 10 * 8;
+    const std::size_t most = usable_memory();
     std::size_t largest = 0;
     std::erase_if(plan_, [&](const Selection& what) {
       const bool too_large = Workspace::bytes(what.type, what.n) > most;
@@ -125,12 +165,13 @@ class Run {
   }
 
   double expected_left() const {
-    if (done_ == 0) return seconds_left();
+    if (done_ == 0) return std::min(seconds_left(), kSecondsPerWeight * work_);
     return std::max(0.0, std::min(seconds_left(), (now() - start_) / (all_work_ - work_) * work_));
   }
 
   void group(const Selection& what) {
-    report(std::string(what.kernel->name) + " " + std::string(type_code(what.type)) + " " + std::to_string(what.n));
+    report(std::string(what.kernel->name) + " " + std::string(type_code(what.type)) + " " + std::to_string(what.n) +
+           (what.threads == 0 ? "" : " on " + std::to_string(what.threads) + " threads"));
     const double until = now() + share(weight(what));
     if (workspace_ == nullptr || workspace_->operands().type() != what.type || workspace_->operands().size() != what.n) {
       workspace_.reset();  // before the new one is allocated
@@ -138,20 +179,22 @@ class Run {
     }
     workspace_->prepare(*what.kernel);
 
-    Group group{what.kernel, what.type, what.n, {}};
+    Group group{what.kernel, what.type, what.n, {}, what.threads};
     std::vector<Subject> subjects;
     std::vector<std::size_t> timed;  // the cases of the subjects
-    for (Candidate& candidate : candidates_.of(*what.kernel)) {
+    for (Candidate& candidate : with_threads(what.threads).of(*what.kernel)) {
       if (options_.stop()) return;
       Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.peer, {}, fault_of(candidate)});
       if (one.fault) continue;
       timed.push_back(group.cases.size() - 1);
       const auto& run = candidate.variants[fastest(candidate)];
       one.bits = bits_of(run);
-      subjects.push_back({candidate.runtime, repeated(run)});
+      const char* const contest = candidate.backend == "roof" ? "" : candidate.peer ? "peers" : "furrow";
+      subjects.push_back({candidate.runtime, repeated(run), contest});
     }
-    const std::vector<Timings> timings =
-        measure(subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = options_.stop});
+    const std::vector<Timings> timings = measure(
+        subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = options_.stop}, group.conditions);
+    found_.conditions += group.conditions;
     for (std::size_t t = 0; t < timed.size(); ++t) group.cases[timed[t]].timings = timings[t];
     // Cut off before the first round: it says nothing.
     if (options_.stop() && (timings.empty() || timings[0].real.empty())) return;
@@ -202,22 +245,43 @@ class Run {
     return static_cast<std::size_t>(std::ranges::min_element(timings, {}, time) - timings.begin());
   }
 
-  void thresholds(Type type) {
-    std::vector<ThresholdTask> rest;
-    for (const ThresholdTask& task : tasks_) {
-      if (task.type != type || over()) {
-        rest.push_back(task);
-        continue;
-      }
-      report("when threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(type)));
-      workspace_.reset();
+  /// Measures thresholds until this share of them is done.
+  void thresholds(double share_done) {
+    while (static_cast<double>(tasks_done_) < share_done * static_cast<double>(tasks_.size()) && !over()) {
+      const ThresholdTask& task = tasks_[tasks_done_++];
+      report("when threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(task.type)));
       measure_threshold(task, candidates_,
                         {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
                         found_.thresholds);
       finished(1);
     }
-    tasks_ = std::move(rest);
   }
+
+  /// The candidates with another number of threads; 0: the run's own.
+  Candidates& with_threads(int threads) {
+    if (threads == 0) return candidates_;
+    return scaling_.try_emplace(threads, options_.backends, threads).first->second;
+  }
+
+  void warn() {
+    const Conditions& all = found_.conditions;
+    found_.neighbour = options_.neighbour;
+    if (all.dropped > 0)
+      found_.notes.push_back(std::to_string(all.dropped) + " of " + std::to_string(all.rounds) +
+                             " rounds were left out: the hypervisor took CPU time away");
+    if (all.stolen > 0)
+      found_.warnings.push_back("in " + std::to_string(all.stolen) + " of " + std::to_string(all.rounds) +
+                                " rounds the hypervisor took CPU time away; they count, because there were hardly others");
+    if (all.seconds <= 0) return;
+    const double others = all.others / all.seconds;
+    const double threads = found_.threads;
+    if (others - std::max(0.0, usable_cpus() - threads) <= kBusyNeighbours * threads) return;
+    const auto tenths = std::lround(10 * others);
+    found_.warnings.push_back("other processes kept " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+                              " CPUs busy meanwhile; the verdict holds beside them, and may not without");
+  }
+
+  static double usable_cpus() { return cpu_allowance().affinity; }
 
   void finished(double weight_of_it) {
     work_ -= weight_of_it;
@@ -227,7 +291,8 @@ class Run {
   /// As people look for them: in the order of the table, then by type, then by size.
   void sort() {
     std::ranges::sort(found_.groups, [](const Group& a, const Group& b) {
-      return std::tuple(a.kernel, a.type, a.n) < std::tuple(b.kernel, b.type, b.n);  // the table is an array: rows in order
+      return std::tuple(a.kernel, a.type, a.n, a.threads) <
+             std::tuple(b.kernel, b.type, b.n, b.threads);  // the table is an array: rows in order
     });
   }
 
@@ -237,6 +302,8 @@ class Run {
   Candidates candidates_;
   std::vector<Selection> plan_;
   std::vector<ThresholdTask> tasks_;
+  std::size_t tasks_done_ = 0;
+  std::map<int, Candidates> scaling_;  // by their number of threads
   std::unique_ptr<Workspace> workspace_;
   std::map<std::size_t, double> took_;  // seconds of the latest group of a size
   Measurements found_;
@@ -253,13 +320,13 @@ std::vector<Selection> select(const SuiteOptions& options) {
   const std::regex wanted = pattern(options.kernels);
   std::vector<Type> types = chosen_types(options.types);
   std::vector<std::size_t> sizes = options.sizes;
+  if (options.sweep) sizes = sweep();
   if (sizes.empty()) sizes.assign(std::begin(kSizes), options.quick ? kSizes + kQuickSizes : std::end(kSizes));
 
   // Kernels with the same inputs after each other: making those of the largest size takes longer than any kernel.
   std::vector<const table::Kernel*> kernels;
   for (const table::Kernel& kernel : table::kernels())
-    if (options.kernels.empty() ? kernel.picks() : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
-      kernels.push_back(&kernel);
+    if (std::regex_search(kernel.name.begin(), kernel.name.end(), wanted)) kernels.push_back(&kernel);
   std::ranges::stable_sort(kernels, std::less<>(), &table::Kernel::make_inputs);
 
   std::vector<Selection> selected;
@@ -278,6 +345,40 @@ std::vector<Selection> select(const SuiteOptions& options) {
   return selected;
 }
 
+std::vector<Selection> sample(const std::vector<Selection>& selected, double seconds) {
+  // By turns a kernel of each family, so that a small sample has all families.
+  std::map<const table::Kernel*, std::vector<Selection>> by_kernel;  // the table is an array: rows in order
+  for (const Selection& what : selected) by_kernel[what.kernel].push_back(what);
+  std::map<std::string_view, std::size_t> of_family;
+  std::map<std::pair<std::size_t, std::string_view>, std::vector<Selection>> turns;
+  for (auto& [kernel, all] : by_kernel) turns[{of_family[kernel->family]++, kernel->family}] = std::move(all);
+
+  std::vector<Selection> sampled;
+  double cost = 0;
+  for (std::size_t pass = 0; sampled.size() < selected.size() && cost < seconds; ++pass) {
+    const auto first = static_cast<std::ptrdiff_t>(sampled.size());
+    std::size_t turn = pass;
+    for (const auto& [place, all] : turns) {
+      const Selection& what = all[turn++ % all.size()];
+      if (pass >= all.size() || (cost > 0 && cost + kSecondsPerWeight * weight(what) > seconds)) continue;
+      cost += kSecondsPerWeight * weight(what);
+      sampled.push_back(what);
+    }
+    if (std::ssize(sampled) == first) break;
+    // Arrays are made anew when type or size change, and inputs when kernels want others.
+    std::stable_sort(sampled.begin() + first, sampled.end(), [](const Selection& a, const Selection& b) {
+      const std::less<> before;
+      if (a.type != b.type) return a.type < b.type;
+      return a.n != b.n ? a.n < b.n : before(a.kernel->make_inputs, b.kernel->make_inputs);
+    });
+  }
+  return sampled;
+}
+
+std::string Group::name(const Case& of) const {
+  return case_name(*kernel, of.backend, type, n) + (threads == 0 ? "" : "/threads:" + std::to_string(threads));
+}
+
 const Case* Group::find(std::string_view backend) const {
   const auto found = std::ranges::find(cases, backend, &Case::backend);
   return found == cases.end() ? nullptr : &*found;
@@ -291,6 +392,8 @@ std::size_t Measurements::faults() const {
 }
 
 Measurements run_suite(const SuiteOptions& options) {
+  std::optional<Neighbour> neighbour;
+  if (options.neighbour) neighbour.emplace();  // before there are threads
   return Run(options).run();
 }
 

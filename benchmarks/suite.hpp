@@ -23,13 +23,17 @@ struct Progress {
 };
 
 struct SuiteOptions {
-  std::string kernels;                                ///< regular expression, searched for in kernel names; empty: those that pick
+  std::string kernels;                                ///< regular expression, searched for in kernel names; empty: all
   std::vector<std::string> backends;                  ///< furrow's and peers; empty: all
   std::vector<std::size_t> sizes;                     ///< elements; empty: from 2^10 to 2^25
   std::vector<std::string> types;                     ///< type codes; empty: all
   bool quick = false;                                 ///< doubles and three sizes only
+  bool all = false;                                   ///< everything selected, for as long as it takes, instead of a sample
+  bool sweep = false;                                 ///< sizes 2^8, 2^9, … up to what memory holds
+  bool scaling = false;                               ///< also at 1, 2, 4, … threads, and at twice as many as the run has
+  bool neighbour = false;                             ///< beside a process that keeps a core busy
   int threads = 0;                                    ///< 0: as an engine chooses
-  double seconds = 0;                                 ///< for everything; 0: 540, or 70 if quick
+  double seconds = 0;                                 ///< for everything; 0: 540, or 70 if quick, or no limit if all
   std::function<bool()> stop = [] { return false; };  ///< asked after each sample
   std::function<void(const Progress&)> progress = [](const Progress&) {};
 };
@@ -50,8 +54,11 @@ struct Group {
   Type type = Type::f64;
   std::size_t n = 0;
   std::vector<Case> cases;
+  int threads = 0;  ///< where it was not the run's own number: it then counts for scaling only
+  Conditions conditions = {};
 
-  std::string name(const Case& of) const { return case_name(*kernel, of.backend, type, n); }
+  /// "triad/tbb/f64/1024", and "/threads:4" where that is not the run's number
+  std::string name(const Case& of) const;
   const Case* find(std::string_view backend) const;
 };
 
@@ -67,8 +74,11 @@ struct Measurements {
   Thresholds thresholds;
   std::size_t planned = 0;  ///< groups that were to be measured
   bool interrupted = false;
-  std::vector<std::string> notes;  ///< what was left out, and why
-  double seconds = 0;              ///< it took
+  std::vector<std::string> notes;     ///< what was left out, and why
+  std::vector<std::string> warnings;  ///< what makes the verdict less sure
+  Conditions conditions;              ///< of all groups together
+  bool neighbour = false;             ///< there was a busy process, as asked for
+  double seconds = 0;                 ///< it took
 
   std::size_t faults() const;
 };
@@ -76,13 +86,21 @@ struct Measurements {
 /// Throws Error if the options name something that is not there or select nothing.
 Measurements run_suite(const SuiteOptions& options);
 
-/// The kernels, types and sizes that the options select, by which kinds matter most: what the time does not suffice for is at the
-/// end.
+/// A group to be measured.
 struct Selection {
   const table::Kernel* kernel;
   Type type;
   std::size_t n;
+  int threads = 0;  ///< as in Group
 };
+
+/// All kernels, types and sizes that the options select. Throws as run_suite() does.
 std::vector<Selection> select(const SuiteOptions& options);
+
+/// As many of them as a run of so many seconds has time for, so that every kernel is among them as often as any other, and types
+/// and sizes are spread over kernels: in the first pass each kernel comes once, the next kernel with the next of its sizes, and in
+/// each pass all move on by one. It depends on selection and time alone, so that runs can be compared; passes come in order, so
+/// that what is left out in a hurry is the last.
+std::vector<Selection> sample(const std::vector<Selection>& selected, double seconds);
 
 }  // namespace furrow::bench

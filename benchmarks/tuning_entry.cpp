@@ -10,6 +10,7 @@ namespace furrow::bench {
 Verdict verdict_of(const Measurements& measurements) {
   std::vector<Evidence> evidence;
   for (const Group& group : measurements.groups) {
+    if (group.threads != 0) continue;
     Evidence entry{std::string(group.kernel->family), {}};
     for (const std::string& backend : measurements.backends) {
       const Case* const one = group.find(backend);

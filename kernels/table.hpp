@@ -92,9 +92,6 @@ struct Kernel {
   /// Bytes that must pass between processor and memory per element.
   double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)); }
   bool has(Type type) const;
-  /// Whether it is part of a run of the suite that asks for no kernels by name: enough of them to tell the backends apart, few
-  /// enough for minutes.
-  bool picks() const { return family != "functions" && family != "order"; }
 };
 
 /// All kernels, in the order in which they are shown.

@@ -83,7 +83,9 @@ class BenchTest(unittest.TestCase):
             self.assertNotEqual(backend, "serial")
             self.assertEqual(list(kernels), ["triad/f64"])
             self.assertTrue(1024 <= kernels["triad/f64"] <= 1 << 20)
-        self.bench("--kernels", "^sum$", *TINY[2:])
+        done = self.bench("--kernels", "^sum$", *TINY[2:])
+        if "Warning: " in done.stdout:
+            self.skipTest("the machine is busy: what is there is kept")
         for kernels in self.entry()["serial_below"].values():
             self.assertEqual(sorted(kernels), ["sum/f64", "triad/f64"])
 
@@ -114,6 +116,42 @@ class BenchTest(unittest.TestCase):
         content = json.loads((self.folder / "rounds.json").read_text())
         self.assertEqual({entry["run_name"].split("/")[1] for entry in content["benchmarks"]}, {"openmp", "raw_tbb"})
         self.assertIn("Not saved: not all backends were measured", done.stdout)
+        self.assertFalse(self.tuning.exists())
+
+    def rounds(self, *arguments):
+        """What a run that saves nothing printed, and its JSON."""
+        file = self.folder / "rounds.json"
+        done = self.bench(*arguments, "--no-save", "--json", file)
+        return done.stdout, json.loads(file.read_text())
+
+    def test_scaling_measures_other_numbers_of_threads_too(self):
+        _, content = self.rounds(*TINY, "--sizes", 65536, "--backends", "tbb,raw_tbb", "--threads", 3, "--scaling")
+        names = {entry["run_name"] for entry in content["benchmarks"]}
+        expected = [f"triad/{backend}/f64/65536{suffix}" for backend in ("tbb", "raw_tbb") for suffix in ("", "/threads:1", "/threads:2", "/threads:6")]
+        self.assertEqual(sorted(names), sorted(expected))
+
+    def test_a_sweep_begins_with_256_elements(self):
+        _, content = self.rounds(*TINY[:4], "--backends", "serial", "--sweep", "--seconds", 4)
+        sizes = {int(entry["run_name"].split("/")[3]) for entry in content["benchmarks"]}
+        self.assertGreater(len(sizes), 1)
+        self.assertEqual(sizes, {256 << i for i in range(len(sizes))})
+        self.refused("--sweep excludes --sizes", *TINY, "--sweep")
+
+    def test_a_sample_says_so_and_all_is_all(self):
+        arguments = ["--kernels", "^(copy|sum)$", "--sizes", "1000,2000", "--backends", "serial"]
+        out, content = self.rounds(*arguments, "--seconds", 5)
+        self.assertIn("this is a sample of ", out)
+        self.assertLess(len({entry["run_name"] for entry in content["benchmarks"]}), 16)
+        out, content = self.rounds(*arguments, "--all")
+        self.assertNotIn("this is a sample of ", out)
+        self.assertEqual(len({entry["run_name"] for entry in content["benchmarks"]}), 16)
+
+    def test_a_busy_neighbour_is_told_and_nothing_is_saved(self):
+        done = self.bench(*TINY, "--neighbour", "--json", self.folder / "rounds.json")
+        self.assertIn("Not saved: it was measured beside a busy process", done.stdout)
+        self.assertEqual(json.loads((self.folder / "rounds.json").read_text())["context"]["furrow_neighbour"], "true")
+        if len(os.sched_getaffinity(0)) <= 8:  # else one busy core is a small part of the machine
+            self.assertIn("Warning: other processes kept ", done.stdout)
         self.assertFalse(self.tuning.exists())
 
     def test_nothing_is_saved_where_it_must_not_be(self):

@@ -66,7 +66,11 @@ class ProgressLine {
 std::string save(const bench::Measurements& measurements, const bench::Verdict& verdict) {
   if (Tuning::path().empty()) return "Not saved: FURROW_TUNING is \"none\", or there is no home directory.\n";
   if (const auto reason = bench::too_little_to_save(measurements)) return "Not saved: " + *reason + ".\n";
+  if (measurements.neighbour) return "Not saved: it was measured beside a busy process.\n";
   const std::shared_ptr<const Tuning> before = Tuning::load();
+  // A choice made under better conditions is not replaced; any choice is better than none.
+  if (before != nullptr && !measurements.warnings.empty())
+    return "Not saved: see the warning, and there is an earlier choice; measure again when the machine is idle.\n";
   bench::tuning_entry(measurements, verdict, before.get()).save();
   return "Saved to " + Tuning::path() + "; programs that use furrow on this machine follow it.\n";
 }
@@ -148,9 +152,14 @@ void add_bench(CLI::App& app) {
   command->add_option("--types", options->suite.types, "Only these element types (f32, f64, i32, i64), separated by commas")
       ->delimiter(',');
   command->add_flag("--quick", options->suite.quick, "Doubles and three sizes only; at most 90 seconds");
+  command->add_flag("--all", options->suite.all, "Everything instead of a sample, however long it takes");
+  command->add_flag("--sweep", options->suite.sweep, "Sizes 2^8, 2^9, ... up to what memory holds")->excludes("--sizes");
+  command->add_flag("--scaling", options->suite.scaling, "Also with 1, 2, 4, ... threads, and with twice as many as otherwise");
+  command->add_flag("--neighbour", options->suite.neighbour, "Beside a second process that keeps a core busy; nothing is saved");
   command->add_option("--threads", options->suite.threads, "The most threads to use; by default all allowed")
       ->check(CLI::Range(1, 4096));
-  command->add_option("--seconds", options->suite.seconds, "Time for everything; by default 540, or 70 if quick")
+  command
+      ->add_option("--seconds", options->suite.seconds, "Time for everything; by default 540, or 70 if quick, or no limit if all")
       ->check(CLI::PositiveNumber);
   CLI::Option* const json =
       command->add_option("--json", options->json, "Write all rounds to this file, in Google Benchmark's format");

@@ -4,6 +4,8 @@
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <map>
+
 namespace furrow::bench {
 namespace {
 
@@ -12,10 +14,10 @@ template <class Work>
 void on_threads(int threads, const Work& work) {
   static const int usual = tbb::info::default_concurrency();
   if (threads == usual) return work();
-  static const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
-                                         static_cast<std::size_t>(threads > usual ? threads : usual));
-  static tbb::task_arena arena(threads);
-  arena.execute(work);
+  // The least of all such limits holds, so that it has to be enough for any number to come.
+  static const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, 4096);
+  static std::map<int, tbb::task_arena> arenas;
+  arenas.try_emplace(threads, threads).first->second.execute(work);
 }
 
 }  // namespace
