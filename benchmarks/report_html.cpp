@@ -11,7 +11,7 @@
 
 #include "benchmarks/figures.hpp"
 #include "benchmarks/report_style.hpp"
-#include "furrow/kernels/table.hpp"
+#include "benchmarks/scenarios.hpp"
 
 namespace furrow::bench {
 namespace {
@@ -64,7 +64,7 @@ const Case* best_of(const SavedRun& run, const Group& group) {
 }
 
 std::string formula_of(std::string_view kernel) {
-  const table::Kernel* const row = table::find(kernel);
+  const table::Kernel* const row = find_suite_kernel(kernel);
   return row == nullptr ? "" : escaped(row->formula);
 }
 

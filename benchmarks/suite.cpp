@@ -7,7 +7,8 @@
 #include <memory>
 #include <regex>
 
-#include "benchmarks/thresholds.hpp"
+#include "benchmarks/kernel_tuning.hpp"
+#include "benchmarks/scenarios.hpp"
 #include "benchmarks/workspace.hpp"
 #include "furrow/engine/error.hpp"
 
@@ -66,9 +67,10 @@ class Run {
  public:
   explicit Run(const SuiteOptions& options)
       : options_(options), candidates_(options.backends, options.threads), plan_(select(options)) {
+    if (options.automatic) candidates_.add_automatic();
     leave_out_too_large();
     for (const Selection& what : plan_) work_ += weight(what);
-    if (thresholds_wanted()) tasks_ = thresholds_to_measure(plan_, candidates_);
+    if (tuning_wanted()) tasks_ = tuning_tasks(plan_, candidates_);
     work_ += static_cast<double>(tasks_.size());
     all_work_ = work_;
     done_at_end_ = plan_.size() + tasks_.size();
@@ -79,6 +81,11 @@ class Run {
     found_.backends = candidates_.backends();
     found_.peers = candidates_.peers();
     found_.planned = plan_.size();
+    found_.mix = options_.mix;
+    for (const Selection& what : plan_)
+      if (!options_.sizes.empty() && std::ranges::find(options_.sizes, what.n) == options_.sizes.end())
+        found_.notes.push_back(std::string(what.kernel->name) + " was measured at " + std::to_string(what.n) +
+                               " elements, the most that the suite gives it");
     for (std::size_t at = 0; at < plan_.size() && !over(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
@@ -86,9 +93,9 @@ class Run {
         group(plan_[at]);
         took = now() - before;
       }
-      // A type's thresholds come when its small sizes are done: they are cheap, and matter more than the large ones.
+      // A type's kernels are tuned when its small sizes are done: it is cheap, and matters more than the large ones.
       const bool last_of_type = at + 1 == plan_.size() || plan_[at + 1].type != plan_[at].type;
-      if (last_of_type || is_large(plan_[at + 1].n)) thresholds(plan_[at].type);
+      if (last_of_type || is_large(plan_[at + 1].n)) tune(plan_[at].type);
     }
     workspace_.reset();
     if (!found_.interrupted && found_.groups.size() < found_.planned)
@@ -122,7 +129,7 @@ class Run {
       found_.notes.push_back("sizes up to " + std::to_string(largest) + " were left out: there is not enough free memory");
   }
 
-  bool thresholds_wanted() const { return candidates_.threads() > 1; }
+  bool tuning_wanted() const { return candidates_.threads() > 1 && !options_.automatic; }
 
   /// Seconds that the next piece of work, of this weight, may take: a small selection does not have to use up its time.
   double share(double weight_of_it) {
@@ -194,18 +201,18 @@ class Run {
     return static_cast<std::size_t>(std::ranges::min_element(timings, {}, time) - timings.begin());
   }
 
-  void thresholds(Type type) {
-    std::vector<ThresholdTask> rest;
-    for (const ThresholdTask& task : tasks_) {
+  void tune(Type type) {
+    std::vector<TuningTask> rest;
+    for (const TuningTask& task : tasks_) {
       if (task.type != type || over()) {
         rest.push_back(task);
         continue;
       }
-      report("when threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(type)));
+      report("how threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(type)));
       workspace_.reset();
-      measure_threshold(task, candidates_,
-                        {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
-                        found_.thresholds);
+      measure_tuning(task, candidates_,
+                     {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
+                     found_.tuned);
       finished(1);
     }
     tasks_ = std::move(rest);
@@ -219,7 +226,7 @@ class Run {
   /// As people look for them: in the order of the table, then by type, then by size.
   void sort() {
     std::ranges::sort(found_.groups, [](const Group& a, const Group& b) {
-      return std::tuple(a.kernel, a.type, a.n) < std::tuple(b.kernel, b.type, b.n);  // the table is an array: rows in order
+      return std::tuple(a.kernel, a.type, a.n) < std::tuple(b.kernel, b.type, b.n);  // they are an array: rows in order
     });
   }
 
@@ -228,13 +235,13 @@ class Run {
   const double start_ = clock_.real();
   Candidates candidates_;
   std::vector<Selection> plan_;
-  std::vector<ThresholdTask> tasks_;
+  std::vector<TuningTask> tasks_;
   std::unique_ptr<Workspace> workspace_;
   std::map<std::size_t, double> took_;  // seconds of the latest group of a size
   Measurements found_;
   double work_ = 0;       // what is left
   double all_work_ = 0;   // what there was
-  std::size_t done_ = 0;  // groups and thresholds
+  std::size_t done_ = 0;  // groups and kernels tuned
   std::size_t done_at_end_ = 0;
   std::uint64_t seed_ = 0;
 };
@@ -249,16 +256,21 @@ std::vector<Selection> select(const SuiteOptions& options) {
 
   // Kernels with the same inputs after each other: making those of the largest size takes longer than any kernel.
   std::vector<const table::Kernel*> kernels;
-  for (const table::Kernel& kernel : table::kernels())
-    if (options.kernels.empty() ? kernel.picks() : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
+  for (const table::Kernel& kernel : suite_kernels())
+    if (!options.mix.empty()      ? options.mix.entry_of(kernel.name, kernel.family).has_value()
+        : options.kernels.empty() ? kernel.picks()
+                                  : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
       kernels.push_back(&kernel);
   std::ranges::stable_sort(kernels, std::less<>(), &table::Kernel::make_inputs);
 
   std::vector<Selection> selected;
   for (const Type type : kTypes) {
-    for (const std::size_t n : sizes) {
+    for (const std::size_t wanted_size : sizes) {
       for (const table::Kernel* const kernel : kernels) {
-        if (!kernel->has(type) || n > kernel->largest) continue;
+        // All that a mix names is in it, of sizes that a kernel is not given the largest that it is.
+        const std::size_t n = options.mix.empty() ? wanted_size : std::min(wanted_size, kernel->largest);
+        const auto again = [&](const Selection& what) { return what.kernel == kernel && what.type == type && what.n == n; };
+        if (!kernel->has(type) || n > kernel->largest || std::ranges::any_of(selected, again)) continue;
         // Unless types are asked for, the quick suite has doubles, and of kernels without them their first type.
         const Type quick_type = kernel->has(Type::f64) ? Type::f64 : kernel->types.front();
         if (types.empty() ? options.quick && type != quick_type : std::ranges::find(types, type) == types.end()) continue;
@@ -268,6 +280,10 @@ std::vector<Selection> select(const SuiteOptions& options) {
   }
   if (selected.empty()) fail("no case has such a kernel, type and size; `furrow list` shows the kernels and their types");
   return selected;
+}
+
+std::string Group::key() const {
+  return std::string(kernel->name) + "/" + std::string(type_code(type)) + "/" + std::to_string(n);
 }
 
 const Case* Group::find(std::string_view backend) const {
