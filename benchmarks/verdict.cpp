@@ -137,9 +137,13 @@ Verdict decide(const std::vector<std::string>& backends, std::span<const Evidenc
     verdict.reason = fmt::format("{} is the only backend that was measured", verdict.backend);
   } else if (equal.size() > 1) {
     std::vector<std::string> names;
-    for (const std::size_t b : equal) names.push_back(backends[b]);
-    verdict.reason =
-        fmt::format("no difference beyond noise: {} are equal here; picking {} as the simplest", list(names), verdict.backend);
+    double within = 1;  // what a difference may still be
+    for (const std::size_t b : equal) {
+      names.push_back(backends[b]);
+      within = std::max({within, verdict.ratios[b].high, 1 / verdict.ratios[b].low});
+    }
+    verdict.reason = fmt::format("no difference beyond noise: {} are equal here to within {:.0f} %; picking {} as the simplest",
+                                 list(names), std::ceil(100 * (within - 1)), verdict.backend);
   }
   for (const std::string& also : {gain, slower})
     if (!also.empty()) verdict.reason += (verdict.reason.empty() ? "" : "; ") + also;

@@ -31,10 +31,10 @@ struct Score {
 
 /// Which backend a process should use.
 struct Verdict {
-  std::string backend;        ///< empty if nothing was measured
-  std::string reason;         ///< one sentence
-  std::vector<Ratio> ratios;  ///< time of each backend over that of the pick, over all the evidence
-  std::vector<Score> scores;  ///< of the other backends that were measured
+  std::string backend;             ///< empty if nothing was measured
+  std::string reason;              ///< one sentence
+  std::vector<Ratio> ratios;       ///< time of each backend over that of the pick, over all the evidence
+  std::vector<Score> scores = {};  ///< of the other backends that were measured
 };
 
 /// Compares two backends over all the evidence: the geometric mean of the paired ratios, families as they are weighted and

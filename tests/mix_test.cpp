@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "benchmarks/suite.hpp"
+#include "tests/saved_runs.hpp"
 #include "tests/support.hpp"
 
 namespace furrow::bench {
@@ -47,6 +48,19 @@ TEST(Mix, WhatMakesNoSenseIsTold) {
     EXPECT_NE(message_of([text] { Mix mix(text); }).find("is no part of a mix"), std::string::npos) << text;
   for (const char* const text : {"sum=1,sum=2", "uneven=1,fractal=1"})
     EXPECT_NE(message_of([text] { Mix mix(text); }).find("twice"), std::string::npos) << text;
+}
+
+TEST(Mix, WeighsASavedRunToo) {
+  SavedRun run = SyntheticSuite().run(1);
+  EXPECT_EQ(evidence_of(run).size(), run.groups.size());
+  run.context["furrow_mix"] = "sum=1,loops=2.5";
+  const std::vector<Evidence> evidence = evidence_of(run);
+  EXPECT_EQ(evidence.size(), 12U) << "sum and transform, two types, three sizes";
+  for (const Evidence& entry : evidence) {
+    const bool is_sum = entry.name.starts_with("sum/");
+    EXPECT_EQ(entry.family, is_sum ? "sum" : "loops") << entry.name;
+    EXPECT_EQ(entry.weight, is_sum ? 1 : 2.5) << entry.name;
+  }
 }
 
 TEST(Mix, SelectsWhatItNamesAndNoMoreThanTheLargestSizeOfAKernel) {

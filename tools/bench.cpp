@@ -23,6 +23,7 @@
 #include "benchmarks/tuning_entry.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/machine.hpp"
+#include "furrow/engine/registry.hpp"
 #include "furrow/engine/threads.hpp"
 #include "furrow/engine/tuning.hpp"
 #include "tools/commands.hpp"
@@ -116,6 +117,7 @@ void run(Options options) {
   }
   options.suite.mix = bench::Mix(options.mix);
   options.suite.automatic = options.regret;
+  if (options.regret && options.suite.backends.empty()) options.suite.backends = backends();  // nobody chooses a peer
   console::stop_on_signals();
   options.suite.stop = [] {
     console::poll_signals();
@@ -127,9 +129,9 @@ void run(Options options) {
     return bench::run_suite(options.suite);
   }();
   const bench::Verdict verdict = bench::verdict_of(measurements);
-  console::print(fmt::format("{}, {} thread{}, measured in {}\n\n", machine().cpu, measurements.threads,
-                             measurements.threads == 1 ? "" : "s", duration(measurements.seconds)));
-  if (!options.regret) console::print(bench::tables(measurements) + "\n" + bench::in_words(measurements, verdict));
+  console::print(fmt::format("{}, {} thread{}, measured in {}\n\n{}\n", machine().cpu, measurements.threads,
+                             measurements.threads == 1 ? "" : "s", duration(measurements.seconds), bench::tables(measurements)));
+  if (!options.regret) console::print(bench::in_words(measurements, verdict));
   bool slower = false;
   if (json.wanted() || html.wanted() || before || options.regret) {
     std::string text;
