@@ -45,8 +45,8 @@ Rounds rounds_of(const TuningTask& task, std::deque<Engine>& engines, std::span<
 }
 
 std::vector<double> medians(const std::vector<std::vector<double>>& rounds) {
-  std::vector<double> values;
-  for (const std::vector<double>& of_size : rounds) values.push_back(median(of_size));
+  std::vector<double> values(rounds.size());
+  std::ranges::transform(rounds, values.begin(), [](const std::vector<double>& of_size) { return median(of_size); });
   return values;
 }
 
