@@ -4,8 +4,10 @@
 
 #include "benchmarks/peers.hpp"
 #include "benchmarks/slowed.hpp"
+#include "benchmarks/scenarios.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
+#include "furrow/engine/tuning.hpp"
 
 namespace furrow::bench {
 
@@ -46,17 +48,34 @@ Candidates::Candidates(const std::vector<std::string>& wanted, int threads) {
     if (chosen(name)) peers_.emplace_back(name);
 }
 
+void Candidates::add_automatic() {
+  if (Tuning::load() == nullptr)
+    fail("there is no automatic choice to judge: " +
+         (Tuning::path().empty() ? "FURROW_TUNING is \"none\"" : Tuning::path() + " has no entry for this machine") +
+         "; `furrow bench` makes one");
+  choices_.try_emplace(std::string(kAutomatic), EngineOptions{.concurrency = threads_});
+  for (const std::string& name : backends_)
+    if (name != "serial")
+      choices_.try_emplace(name + std::string(kForced), name, EngineOptions{.concurrency = threads_, .serial_below = 0});
+}
+
 std::vector<Candidate> Candidates::of(const table::Kernel& kernel) {
   std::vector<Candidate> found;
-  for (const std::string& name : backends_) {
-    Engine* const engine = &engines_.at(name);
-    const auto run = [engine, run = kernel.run](table::Operands& operands) { run(*engine, operands); };
-    found.push_back({name, false, runtime_of(name), {as_slow_as_planted(kernel.name, run)}});
-  }
+  const auto candidate = [&kernel](const std::string& name, Engine& engine) -> Candidate {
+    const auto run = [&engine, run = kernel.run](table::Operands& operands) { run(engine, operands); };
+    return {name, false, runtime_of(engine.backend()), {as_slow_as_planted(kernel.name, run)}};
+  };
+  for (const std::string& name : backends_) found.push_back(candidate(name, engines_.at(name)));
+  for (auto& [name, engine] : choices_) found.push_back(candidate(name, engine));
   for (const std::string& name : peers_) {
     Candidate peer{name, true, runtime_of(name), {}};
-    for (const PeerFunction run : find_peer(name, kernel.name))
-      peer.variants.emplace_back([run, threads = threads_](table::Operands& operands) { run(operands, threads); });
+    const Scenario* const around = find_scenario(kernel.name);
+    for (const PeerFunction run : find_peer(name, around != nullptr ? around->kernel : kernel.name))
+      peer.variants.emplace_back([run, around, threads = threads_](table::Operands& operands) {
+        if (around != nullptr) around->before(threads);
+        run(operands, threads);
+        if (around != nullptr) around->after();
+      });
     if (!peer.variants.empty()) found.push_back(std::move(peer));
   }
   return found;

@@ -12,6 +12,11 @@
 
 namespace furrow::bench {
 
+/// The candidate that follows the tuning file, as programs do: Engine{}.
+inline constexpr std::string_view kAutomatic = "auto";
+/// What the name of a backend ends with that uses its threads however small the call is.
+inline constexpr std::string_view kForced = "_forced";
+
 /// Somebody who can do a kernel: one of furrow's backends, or a peer.
 struct Candidate {
   std::string backend;
@@ -31,6 +36,10 @@ class Candidates {
   const std::vector<std::string>& backends() const { return backends_; }  ///< furrow's
   const std::vector<std::string>& peers() const { return peers_; }
 
+  /// Adds what the backends are compared with to judge the automatic choice: that choice itself, and the parallel backends forced
+  /// to use threads. Throws Error if there is no tuning file for this machine.
+  void add_automatic();
+
   /// Those that can do `kernel`, furrow's first.
   std::vector<Candidate> of(const table::Kernel& kernel);
 
@@ -41,7 +50,8 @@ class Candidates {
   int threads_ = 1;
   std::vector<std::string> backends_;
   std::vector<std::string> peers_;
-  std::map<std::string, Engine> engines_;
+  std::map<std::string, Engine> engines_;  ///< all backends
+  std::map<std::string, Engine> choices_;  ///< the automatic choice and forced ones
   std::string placing_;
 };
 

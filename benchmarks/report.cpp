@@ -101,7 +101,7 @@ std::string in_words(const Measurements& measurements, const Verdict& verdict) {
     text += fmt::format("Partial: stopped after {} of {} groups of cases.\n", measurements.groups.size(), measurements.planned);
   for (const std::string& warning : measurements.warnings) text += "Warning: " + warning + ".\n";
   text += verdict.backend.empty() ? "Verdict: " : fmt::format("Verdict: {}. ", verdict.backend);
-  return text + fmt::format("Because {}.\n", verdict.reason);
+  return text + fmt::format("Because {}.\n", verdict.reason) + in_words(verdict.scores);
 }
 
 }  // namespace furrow::bench

@@ -14,6 +14,7 @@
 #include "benchmarks/report_style.hpp"
 #include "benchmarks/report_tables.hpp"
 #include "benchmarks/roofline.hpp"
+#include "benchmarks/scenarios.hpp"
 #include "furrow/kernels/table.hpp"
 
 namespace furrow::bench {
@@ -23,7 +24,7 @@ using Group = SavedRun::Group;
 using Case = SavedRun::Case;
 
 std::string formula_of(std::string_view kernel) {
-  const table::Kernel* const row = table::find(kernel);
+  const table::Kernel* const row = find_suite_kernel(kernel);
   return row == nullptr ? "" : escaped(row->formula);
 }
 

@@ -98,6 +98,7 @@ void write_json(const Measurements& measurements, const Verdict& verdict, std::o
     benchmark::AddCustomContext("furrow_threads", std::to_string(measurements.threads));
     benchmark::AddCustomContext("furrow_pick", verdict.backend);
     benchmark::AddCustomContext("furrow_reason", verdict.reason);
+    benchmark::AddCustomContext("furrow_mix", measurements.mix.text());
     benchmark::AddCustomContext("furrow_partial", measurements.interrupted ? "true" : "false");
     benchmark::AddCustomContext("furrow_seconds", fmt::format("{:.0f}", measurements.seconds));
     benchmark::AddCustomContext("furrow_backends", fmt::format("{}", fmt::join(measurements.backends, ",")));

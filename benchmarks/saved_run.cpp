@@ -8,9 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "benchmarks/mix.hpp"
+#include "benchmarks/scenarios.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
-#include "furrow/kernels/table.hpp"
 
 namespace furrow::bench {
 namespace {
@@ -195,14 +196,17 @@ SavedRun read_run(const std::string& path) {
 }
 
 std::string family_of(std::string_view kernel) {
-  const table::Kernel* const row = table::find(kernel);
+  const table::Kernel* const row = find_suite_kernel(kernel);
   return row == nullptr ? "other" : std::string(row->family);
 }
 
 std::vector<Evidence> evidence_of(const SavedRun& run) {
+  const Mix mix(run.about("furrow_mix"));
   std::vector<Evidence> evidence;
   for (const SavedRun::Group& group : run.groups) {
-    Evidence entry{family_of(group.kernel), {}};
+    const auto share = mix.entry_of(group.kernel, family_of(group.kernel));
+    if (!share) continue;
+    Evidence entry{share->name, {}, group.key(), share->weight};
     for (const std::string& backend : run.backends) {
       const SavedRun::Case* const one = group.find(backend);
       entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->real);

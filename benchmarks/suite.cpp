@@ -6,9 +6,10 @@
 #include <memory>
 #include <regex>
 
+#include "benchmarks/kernel_tuning.hpp"
 #include "benchmarks/memory.hpp"
 #include "benchmarks/neighbour.hpp"
-#include "benchmarks/thresholds.hpp"
+#include "benchmarks/scenarios.hpp"
 #include "benchmarks/workspace.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/threads.hpp"
@@ -78,6 +79,7 @@ class Run {
  public:
   explicit Run(const SuiteOptions& options)
       : options_(options), candidates_(options.backends, options.threads), plan_(select(options)) {
+    if (options.automatic) candidates_.add_automatic();
     leave_out_too_large();
     const std::vector<int> other_threads = options.scaling ? scaling_threads(candidates_.threads()) : std::vector<int>();
     if (const std::size_t selected = plan_.size(); !options.all) {
@@ -86,7 +88,7 @@ class Run {
         found_.notes.push_back("this is a sample of " + std::to_string(plan_.size()) + " of " + std::to_string(selected) +
                                " kernels, types and sizes, as many as there is time for (--all measures all)");
     }
-    if (thresholds_wanted()) tasks_ = thresholds_to_measure(plan_, candidates_);
+    if (tuning_wanted()) tasks_ = tuning_tasks(plan_, candidates_);
     if (!options.all)
       tasks_.resize(std::min(tasks_.size(), static_cast<std::size_t>(budget() * tuning_share() / kSecondsPerWeight)));
     const std::vector<Selection> own = plan_;
@@ -103,6 +105,11 @@ class Run {
     found_.backends = candidates_.backends();
     found_.peers = candidates_.peers();
     found_.planned = plan_.size();
+    found_.mix = options_.mix;
+    for (const Selection& what : plan_)
+      if (!options_.sizes.empty() && std::ranges::find(options_.sizes, what.n) == options_.sizes.end())
+        found_.notes.push_back(std::string(what.kernel->name) + " was measured at " + std::to_string(what.n) +
+                               " elements, the most that the suite gives it");
     report("the machine's roofs");
     found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
     for (std::size_t at = 0; !over() && at < plan_.size(); ++at) {
@@ -112,8 +119,8 @@ class Run {
         group(plan_[at]);
         took = now() - before;
       }
-      // Thresholds keep pace, so that whenever time runs out there are some of all families.
-      thresholds(static_cast<double>(at + 1) / static_cast<double>(plan_.size()));
+      // Tuning keeps pace, so that whenever time runs out some of every family is done.
+      tune(static_cast<double>(at + 1) / static_cast<double>(plan_.size()));
     }
     workspace_.reset();
     if (!found_.interrupted && found_.groups.size() < found_.planned)
@@ -152,7 +159,7 @@ class Run {
       found_.notes.push_back("sizes up to " + std::to_string(largest) + " were left out: there is not enough free memory");
   }
 
-  bool thresholds_wanted() const { return candidates_.threads() > 1; }
+  bool tuning_wanted() const { return candidates_.threads() > 1 && !options_.automatic; }
 
   /// Seconds that the next piece of work, of this weight, may take: a small selection does not have to use up its time.
   double share(double weight_of_it) {
@@ -245,14 +252,14 @@ class Run {
     return static_cast<std::size_t>(std::ranges::min_element(timings, {}, time) - timings.begin());
   }
 
-  /// Measures thresholds until this share of them is done.
-  void thresholds(double share_done) {
+  /// Tunes kernels until this share of them is done.
+  void tune(double share_done) {
     while (static_cast<double>(tasks_done_) < share_done * static_cast<double>(tasks_.size()) && !over()) {
-      const ThresholdTask& task = tasks_[tasks_done_++];
-      report("when threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(task.type)));
-      measure_threshold(task, candidates_,
-                        {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
-                        found_.thresholds);
+      const TuningTask& task = tasks_[tasks_done_++];
+      report("how threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(task.type)));
+      measure_tuning(task, candidates_,
+                     {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
+                     found_.tuned);
       finished(1);
     }
   }
@@ -292,7 +299,7 @@ class Run {
   void sort() {
     std::ranges::sort(found_.groups, [](const Group& a, const Group& b) {
       return std::tuple(a.kernel, a.type, a.n, a.threads) <
-             std::tuple(b.kernel, b.type, b.n, b.threads);  // the table is an array: rows in order
+             std::tuple(b.kernel, b.type, b.n, b.threads);  // they are an array: rows in order
     });
   }
 
@@ -301,7 +308,7 @@ class Run {
   const double start_ = clock_.real();
   Candidates candidates_;
   std::vector<Selection> plan_;
-  std::vector<ThresholdTask> tasks_;
+  std::vector<TuningTask> tasks_;
   std::size_t tasks_done_ = 0;
   std::map<int, Candidates> scaling_;  // by their number of threads
   std::unique_ptr<Workspace> workspace_;
@@ -309,7 +316,7 @@ class Run {
   Measurements found_;
   double work_ = 0;       // what is left
   double all_work_ = 0;   // what there was
-  std::size_t done_ = 0;  // groups and thresholds
+  std::size_t done_ = 0;  // groups and kernels tuned
   std::size_t done_at_end_ = 0;
   std::uint64_t seed_ = 0;
 };
@@ -325,15 +332,20 @@ std::vector<Selection> select(const SuiteOptions& options) {
 
   // Kernels with the same inputs after each other: making those of the largest size takes longer than any kernel.
   std::vector<const table::Kernel*> kernels;
-  for (const table::Kernel& kernel : table::kernels())
-    if (std::regex_search(kernel.name.begin(), kernel.name.end(), wanted)) kernels.push_back(&kernel);
+  for (const table::Kernel& kernel : suite_kernels())
+    if (!options.mix.empty()      ? options.mix.entry_of(kernel.name, kernel.family).has_value()
+        : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
+      kernels.push_back(&kernel);
   std::ranges::stable_sort(kernels, std::less<>(), &table::Kernel::make_inputs);
 
   std::vector<Selection> selected;
   for (const Type type : kTypes) {
-    for (const std::size_t n : sizes) {
+    for (const std::size_t wanted_size : sizes) {
       for (const table::Kernel* const kernel : kernels) {
-        if (!kernel->has(type) || n > kernel->largest) continue;
+        // All that a mix names is in it, of sizes that a kernel is not given the largest that it is.
+        const std::size_t n = options.mix.empty() ? wanted_size : std::min(wanted_size, kernel->largest);
+        const auto again = [&](const Selection& what) { return what.kernel == kernel && what.type == type && what.n == n; };
+        if (!kernel->has(type) || n > kernel->largest || std::ranges::any_of(selected, again)) continue;
         // Unless types are asked for, the quick suite has doubles, and of kernels without them their first type.
         const Type quick_type = kernel->has(Type::f64) ? Type::f64 : kernel->types.front();
         if (types.empty() ? options.quick && type != quick_type : std::ranges::find(types, type) == types.end()) continue;
@@ -377,6 +389,10 @@ std::vector<Selection> sample(const std::vector<Selection>& selected, double sec
 
 std::string Group::name(const Case& of) const {
   return case_name(*kernel, of.backend, type, n) + (threads == 0 ? "" : "/threads:" + std::to_string(threads));
+}
+
+std::string Group::key() const {
+  return std::string(kernel->name) + "/" + std::string(type_code(type)) + "/" + std::to_string(n);
 }
 
 const Case* Group::find(std::string_view backend) const {

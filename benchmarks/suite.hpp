@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +9,9 @@
 #include "benchmarks/bits.hpp"
 #include "benchmarks/cases.hpp"
 #include "benchmarks/measure.hpp"
+#include "benchmarks/mix.hpp"
 #include "benchmarks/roofs.hpp"
+#include "furrow/engine/tuning.hpp"
 #include "furrow/kernels/table.hpp"
 
 namespace furrow::bench {
@@ -24,9 +25,11 @@ struct Progress {
 
 struct SuiteOptions {
   std::string kernels;                                ///< regular expression, searched for in kernel names; empty: all
+  Mix mix;                                            ///< if there is one, what it names is measured instead, and weighed so
   std::vector<std::string> backends;                  ///< furrow's and peers; empty: all
   std::vector<std::size_t> sizes;                     ///< elements; empty: from 2^10 to 2^25
   std::vector<std::string> types;                     ///< type codes; empty: all
+  bool automatic = false;                             ///< measure the automatic choice too, and backends forced to use threads
   bool quick = false;                                 ///< doubles and three sizes only
   bool all = false;                                   ///< everything selected, for as long as it takes, instead of a sample
   bool sweep = false;                                 ///< sizes 2^8, 2^9, … up to what memory holds
@@ -60,19 +63,18 @@ struct Group {
   /// "triad/tbb/f64/1024", and "/threads:4" where that is not the run's number
   std::string name(const Case& of) const;
   const Case* find(std::string_view backend) const;
+  std::string key() const;  ///< "triad/f64/1024"
 };
-
-/// For each backend and kernel ("triad/f64"): calls over fewer elements are faster on the calling thread.
-using Thresholds = std::map<std::string, std::map<std::string, std::size_t, std::less<>>, std::less<>>;
 
 struct Measurements {
   int threads = 1;
   std::vector<std::string> backends;
   std::vector<std::string> peers;
   MachineRoofs roofs;
-  std::vector<Group> groups;  ///< in the order of the kernel table, then types and sizes
-  Thresholds thresholds;
-  std::size_t planned = 0;  ///< groups that were to be measured
+  std::vector<Group> groups;  ///< in the order of suite_kernels(), then types and sizes
+  Tuning::ByBackend tuned;    ///< how the named kernels run fastest
+  Mix mix;                    ///< that the verdict is weighed by
+  std::size_t planned = 0;    ///< groups that were to be measured
   bool interrupted = false;
   std::vector<std::string> notes;     ///< what was left out, and why
   std::vector<std::string> warnings;  ///< what makes the verdict less sure

@@ -11,14 +11,18 @@ Verdict verdict_of(const Measurements& measurements) {
   std::vector<Evidence> evidence;
   for (const Group& group : measurements.groups) {
     if (group.threads != 0) continue;
-    Evidence entry{std::string(group.kernel->family), {}};
+    const auto share = measurements.mix.entry_of(group.kernel->name, group.kernel->family);
+    if (!share) continue;
+    Evidence entry{share->name, {}, group.key(), share->weight};
     for (const std::string& backend : measurements.backends) {
       const Case* const one = group.find(backend);
       entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->timings.real);
     }
     evidence.push_back(std::move(entry));
   }
-  return decide(measurements.backends, evidence);
+  Verdict verdict = decide(measurements.backends, evidence);
+  if (!measurements.mix.empty()) verdict.reason = "in the mix " + measurements.mix.text() + ", " + verdict.reason;
+  return verdict;
 }
 
 std::optional<std::string> too_little_to_save(const Measurements& measurements) {
@@ -44,9 +48,9 @@ Tuning tuning_entry(const Measurements& measurements, const Verdict& verdict, co
   char text[sizeof "YYYY-MM-DD"];
   std::strftime(text, sizeof text, "%Y-%m-%d", &date);
   entry.measured = text;
-  if (before != nullptr) entry.thresholds = before->thresholds;
-  for (const auto& [backend, kernels] : measurements.thresholds)
-    for (const auto& [kernel, threshold] : kernels) entry.thresholds[backend][kernel] = threshold;
+  if (before != nullptr) entry.kernels = before->kernels;
+  for (const auto& [backend, kernels] : measurements.tuned)
+    for (const auto& [kernel, tuned] : kernels) entry.kernels[backend][kernel] = tuned;
   return entry;
 }
 

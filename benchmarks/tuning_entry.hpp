@@ -15,7 +15,7 @@ Verdict verdict_of(const Measurements& measurements);
 /// Why these measurements must not decide for every program on this machine; nothing if they may.
 std::optional<std::string> too_little_to_save(const Measurements& measurements);
 
-/// What is to be remembered: the verdict, and the thresholds measured now along with those that `before` has of other kernels.
+/// What is to be remembered: the verdict, and how kernels were tuned now, along with what `before` has of other kernels.
 Tuning tuning_entry(const Measurements& measurements, const Verdict& verdict, const Tuning* before);
 
 }  // namespace furrow::bench

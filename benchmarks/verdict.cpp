@@ -41,6 +41,17 @@ std::optional<Loss> greatest_loss(std::span<const Evidence> evidence, std::size_
   return greatest;
 }
 
+/// The backend `instead` of the pick, both by their index.
+Score score_of(const std::string& name, std::span<const Evidence> evidence, std::size_t instead, std::size_t pick) {
+  Score score{name, overall(evidence, instead, pick), {}, {}};
+  for (const Evidence& entry : evidence) {
+    const Ratio ratio = compare(entry.seconds[instead], entry.seconds[pick]);
+    if (ratio.slower() && ratio.ratio > score.worst.ratio) score.worst = {ratio.ratio, entry.name};
+    if (ratio.faster() && ratio.ratio < score.best.ratio) score.best = {ratio.ratio, entry.name};
+  }
+  return score;
+}
+
 }  // namespace
 
 Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t second) {
@@ -48,6 +59,7 @@ Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t
     double log_sum = 0;
     double variance_sum = 0;
     double count = 0;
+    double weight = 1;
   };
   std::map<std::string, Family> families;
   for (const Evidence& entry : evidence) {
@@ -56,17 +68,20 @@ Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t
     // 1.96 standard errors on either side make the 95 % interval.
     const double error = std::log(ratio.high / ratio.low) / (2 * 1.96);
     Family& family = families[entry.family];
+    family.weight = entry.weight;
     family.log_sum += std::log(ratio.ratio);
     family.variance_sum += error * error;
     ++family.count;
   }
   if (families.empty()) return compare({}, {});
-  const auto many = static_cast<double>(families.size());
+  double weights = 0;
+  for (const auto& [name, family] : families) weights += family.weight;
   double log_mean = 0;
   double variance = 0;
   for (const auto& [name, family] : families) {
-    log_mean += family.log_sum / family.count / many;
-    variance += family.variance_sum / (family.count * family.count * many * many);
+    const double each = family.weight / weights / family.count;  // of its cases
+    log_mean += family.log_sum * each;
+    variance += family.variance_sum * each * each;
   }
   const double margin = 1.96 * std::sqrt(variance);
   return {std::exp(log_mean), std::exp(log_mean - margin), std::exp(log_mean + margin)};
@@ -96,6 +111,8 @@ Verdict decide(const std::vector<std::string>& backends, std::span<const Evidenc
   const std::size_t pick = equal[0];
   verdict.backend = backends[pick];
   for (std::size_t b = 0; b < backends.size(); ++b) verdict.ratios.push_back(overall(evidence, b, pick));
+  for (const std::size_t b : measured)
+    if (b != pick) verdict.scores.push_back(score_of(backends[b], evidence, b, pick));
 
   // The slower ones, the closest first.
   std::vector<std::size_t> others;
@@ -109,24 +126,56 @@ Verdict decide(const std::vector<std::string>& backends, std::span<const Evidenc
     slower = fmt::format("{} the time of {} over {} cases", list(words), verdict.backend, evidence.size());
     const std::optional<Loss> loss = greatest_loss(evidence, others[0], pick);
     if (loss && by_family(evidence).size() > 1 && loss->ratio > 1.1 * verdict.ratios[others[0]].ratio)
-      slower += fmt::format("; {} loses most in the family {}, {:.2f}×", backends[others[0]], loss->family, loss->ratio);
+      slower += fmt::format("; {} loses most in \"{}\", {:.2f}×", backends[others[0]], loss->family, loss->ratio);
   }
   std::string gain;
   if (threads_gain) {
     const Loss loss = *greatest_loss(evidence, simplest, pick);
-    gain = fmt::format("serial is as fast on the whole, but takes {:.2f}× the time in the family {}", loss.ratio, loss.family);
+    gain = fmt::format("serial is as fast on the whole, but takes {:.2f}× the time in \"{}\"", loss.ratio, loss.family);
   }
   if (measured.size() == 1) {
     verdict.reason = fmt::format("{} is the only backend that was measured", verdict.backend);
   } else if (equal.size() > 1) {
     std::vector<std::string> names;
-    for (const std::size_t b : equal) names.push_back(backends[b]);
-    verdict.reason =
-        fmt::format("no difference beyond noise: {} are equal here; picking {} as the simplest", list(names), verdict.backend);
+    double within = 1;  // what a difference may still be
+    for (const std::size_t b : equal) {
+      names.push_back(backends[b]);
+      within = std::max({within, verdict.ratios[b].high, 1 / verdict.ratios[b].low});
+    }
+    verdict.reason = fmt::format("no difference beyond noise: {} are equal here to within {:.0f} %; picking {} as the simplest",
+                                 list(names), std::ceil(100 * (within - 1)), verdict.backend);
   }
   for (const std::string& also : {gain, slower})
     if (!also.empty()) verdict.reason += (verdict.reason.empty() ? "" : "; ") + also;
   return verdict;
+}
+
+std::string in_words(const std::vector<Score>& scores) {
+  std::string text;
+  for (const Score& score : scores) {
+    text += fmt::format("Always {} instead: {} the time", score.backend, in_words(score.time));
+    if (!score.worst.name.empty()) text += fmt::format("; at worst {:.2f}×, {}", score.worst.ratio, score.worst.name);
+    if (!score.best.name.empty()) text += fmt::format("; at best {:.2f}×, {}", score.best.ratio, score.best.name);
+    text += ".\n";
+  }
+  return text;
+}
+
+std::size_t better_way(const std::vector<std::vector<std::vector<double>>>& seconds) {
+  constexpr double kWorthIt = 1.05;
+  std::vector<Evidence> by_size(seconds.front().size());
+  for (const auto& way : seconds)
+    for (std::size_t size = 0; size < way.size(); ++size) by_size[size].seconds.push_back(way[size]);
+  std::size_t best = 0;
+  double least = 1 / kWorthIt;
+  for (std::size_t way = 1; way < seconds.size(); ++way) {
+    const Ratio whole = overall(by_size, way, 0);
+    const auto is_slower = [way](const Evidence& at) { return compare(at.seconds[way], at.seconds[0]).slower(); };
+    if (!whole.faster() || whole.ratio > least || std::ranges::any_of(by_size, is_slower)) continue;
+    best = way;
+    least = whole.ratio;
+  }
+  return best;
 }
 
 std::size_t crossover(std::span<const std::size_t> sizes, std::span<const double> serial, std::span<const double> parallel) {

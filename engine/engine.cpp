@@ -8,7 +8,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/threads.hpp"
-#include "furrow/engine/tuning.hpp"
+#include "furrow/engine/tuned_kernels.hpp"
 
 namespace furrow {
 namespace {
@@ -58,8 +58,12 @@ void Cost::add_sample(float nanoseconds) {
     samples_.store(samples + 1, std::memory_order_relaxed);
 }
 
-Engine::Engine(const EngineOptions& options) : options_(options), tuning_(Tuning::load()) {
-  start(choose_backend(tuning_.get()));
+Engine::Engine(const EngineOptions& options) : options_(options) {
+  const std::shared_ptr<const Tuning> tuning = Tuning::load();
+  start(choose_backend(tuning.get()));
+  if (tuning == nullptr) return;
+  if (const auto kernels = tuning->kernels.find(backend()); kernels != tuning->kernels.end())
+    tuned_ = std::make_unique<const TunedKernels>(kernels->second);
 }
 
 Engine::Engine(std::string_view backend, const EngineOptions& options) : options_(options) {
@@ -71,14 +75,14 @@ Engine::~Engine() = default;
 Engine::Engine(Engine&& other) noexcept
     : options_(std::move(other.options_)),
       backend_(std::move(other.backend_)),
-      tuning_(std::move(other.tuning_)),
+      tuned_(std::move(other.tuned_)),
       fork_join_(other.fork_join_.load()),
       last_(other.last_.load()) {}
 
 Engine& Engine::operator=(Engine&& other) noexcept {
   options_ = std::move(other.options_);
   backend_ = std::move(other.backend_);
-  tuning_ = std::move(other.tuning_);
+  tuned_ = std::move(other.tuned_);
   fork_join_ = other.fork_join_.load();
   last_ = other.last_.load();
   return *this;
@@ -122,22 +126,18 @@ void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body) {
     record(1, 1, why);
   };
   if (concurrency() == 1) return serially(Serial::one_thread);
-  if (options_.serial_below != kMeasured) {
-    if (chunks.size() < options_.serial_below) return serially(Serial::too_small);
-    return hand_out(0, chunks, body);
-  }
-  if (cost.is_named() && tuning_ != nullptr) {
-    if (const auto threshold = tuning_->serial_below(backend(), cost.kernel(), cost.type())) {
-      if (chunks.size() < *threshold) return serially(Serial::too_small);
-      return hand_out(0, chunks, body);
-    }
+  const KernelTuning* const tuned = tuned_ != nullptr && cost.is_named() ? tuned_->find(cost.key()) : nullptr;
+  if (options_.serial_below != kMeasured || (tuned != nullptr && tuned->serial_below)) {
+    const std::size_t threshold = options_.serial_below != kMeasured ? options_.serial_below : *tuned->serial_below;
+    if (chunks.size() < threshold) return serially(Serial::too_small);
+    return hand_out(0, chunks, tuned, body);
   }
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
-  if (chunks.count() >= kSurelyLarge) return hand_out(0, chunks, body);
-  if (!cost.is_due()) return pays(chunks, cost) ? hand_out(0, chunks, body) : serially(Serial::too_small);
+  if (chunks.count() >= kSurelyLarge) return hand_out(0, chunks, tuned, body);
+  if (!cost.is_due()) return pays(chunks, cost) ? hand_out(0, chunks, tuned, body) : serially(Serial::too_small);
   const std::size_t done = begin_serially(chunks, cost, body);
-  if (done < chunks.count()) return hand_out(done, chunks, body);
+  if (done < chunks.count()) return hand_out(done, chunks, tuned, body);
   record(1, 1, Serial::too_small);
 }
 
@@ -167,18 +167,20 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const Chunk
   }
 }
 
-void Engine::hand_out(std::size_t first, const Chunks& chunks, ChunkBody& body) {
+void Engine::hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body) {
+  // Grain and schedule were tuned together: one of them that is given rules out the other's.
+  if (options_.schedule || options_.grain > 0) tuned = nullptr;
+  const Schedule schedule = (tuned != nullptr ? tuned->schedule : options_.schedule).value_or(Schedule::stable);
+  const std::size_t grain = tuned != nullptr ? tuned->grain.value_or(0) : options_.grain;
   const std::size_t count = chunks.count() - first;
   const auto threads = static_cast<std::size_t>(concurrency());
-  const std::size_t wanted = options_.grain > 0                       ? (count - 1) / options_.grain + 1
-                             : options_.schedule == Schedule::dynamic ? threads * 16
-                                                                      : threads;
+  const std::size_t wanted = grain > 0 ? (count - 1) / grain + 1 : schedule == Schedule::dynamic ? threads * 16 : threads;
   const std::size_t tasks = std::min(count, wanted);
   body.first_ = first;
   body.share_ = count / tasks;
   body.longer_ = count % tasks;
   body.stops_ = options_.stop.stop_possible() ? this : nullptr;
-  bulk(tasks, body);
+  bulk(tasks, body, schedule);
 }
 
 void ChunkBody::operator()(std::size_t task) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 
@@ -13,7 +14,8 @@
 namespace furrow {
 
 class Engine;
-class Tuning;
+struct KernelTuning;
+class TunedKernels;
 
 /// `serial_below` left to the engine, which measures what threads cost here and what the call costs.
 inline constexpr std::size_t kMeasured = static_cast<std::size_t>(-1);
@@ -22,9 +24,11 @@ struct EngineOptions {
   /// The most threads a call may use, the caller's among them. 0: $FURROW_NUM_THREADS, else $OMP_NUM_THREADS, else the cores this
   /// process may use (affinity mask and cgroup quota).
   int concurrency = 0;
-  /// How tasks are handed to threads; `dynamic` for bodies of uneven cost.
-  Schedule schedule = Schedule::stable;
-  /// Chunks that travel in one task; 0: one task per thread (stable) or sixteen (dynamic).
+  /// How tasks are handed to threads; `dynamic` for bodies of uneven cost. Not set: `stable`, unless the tuning file knows better
+  /// for a named kernel.
+  std::optional<Schedule> schedule = std::nullopt;
+  /// Chunks that travel in one task; 0: one task per thread (stable) or sixteen (dynamic), unless the tuning file knows better for
+  /// a named kernel. It is not asked for what to do if this or `schedule` is set.
   std::size_t grain = 0;
   /// Kernel calls over fewer elements run on the calling thread. 0: none but those of one chunk do. bulk() is never held back.
   std::size_t serial_below = kMeasured;
@@ -59,12 +63,17 @@ struct LastRun {
 class Cost {
  public:
   constexpr Cost() = default;
-  /// A named kernel and its type ("triad", "f64"), whose threshold the tuning file may hold; its cost does not depend on the data.
-  constexpr Cost(std::string_view kernel, std::string_view type) : kernel_(kernel), type_(type) {}
+  /// A named kernel and its type ("triad", "f64"), for which the tuning file may hold values; its cost does not depend on the data.
+  constexpr Cost(std::string_view kernel, std::string_view type) : key_(key_of(type, key_of("/", key_of(kernel)))) {}
 
-  bool is_named() const { return !kernel_.empty(); }
-  std::string_view kernel() const { return kernel_; }
-  std::string_view type() const { return type_; }
+  bool is_named() const { return key_ != 0; }
+  /// What the tuned values of a named kernel are found by.
+  std::uint64_t key() const { return key_; }
+  /// The key of a kernel and type, "triad/f64", or of its continuation from `begun` on. (FNV-1a; Fowler, Noll, Vo 1991.)
+  static constexpr std::uint64_t key_of(std::string_view name, std::uint64_t begun = 0xCBF29CE484222325U) {
+    for (const char c : name) begun = (begun ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+    return begun;
+  }
 
   /// Nanoseconds per element; 0 while too few calls were timed.
   float nanoseconds() const { return is_known() ? nanoseconds_.load(std::memory_order_relaxed) : 0; }
@@ -81,8 +90,7 @@ class Cost {
 
   bool is_known() const { return samples_.load(std::memory_order_relaxed) >= kSamples; }
 
-  std::string_view kernel_;
-  std::string_view type_;
+  std::uint64_t key_ = 0;
   std::atomic<float> nanoseconds_{0};
   std::atomic<unsigned> samples_{0};
   std::atomic<unsigned> calls_{0};
@@ -152,7 +160,7 @@ class Engine {
   /// Calls body(task) exactly once for every task in [0, tasks), in any order, possibly at once, and returns when all have
   /// finished. Rethrows the exception of the lowest task that threw; throws Cancelled if a stop was requested before all tasks had
   /// begun.
-  void bulk(std::size_t tasks, TaskRef body) { bulk(tasks, body, options_.schedule); }
+  void bulk(std::size_t tasks, TaskRef body) { bulk(tasks, body, options_.schedule.value_or(Schedule::stable)); }
   /// As above, with another schedule than the engine's own.
   void bulk(std::size_t tasks, TaskRef body, Schedule schedule);
 
@@ -176,7 +184,7 @@ class Engine {
   void dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body);
   bool pays(const Chunks& chunks, const Cost& cost) const;
   std::size_t begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body);
-  void hand_out(std::size_t first, const Chunks& chunks, ChunkBody& body);
+  void hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body);
   void in_order(std::size_t first, std::size_t last, const ChunkBody& body) const;
   double fork_join_nanoseconds() const;
   [[noreturn]] static void throw_cancelled();
@@ -190,7 +198,7 @@ class Engine {
 
   EngineOptions options_;
   std::unique_ptr<Backend> backend_;
-  std::shared_ptr<const Tuning> tuning_;
+  std::unique_ptr<const TunedKernels> tuned_;  ///< null if nothing is tuned for this backend
   mutable std::atomic<float> fork_join_{0};
   std::atomic<std::uint64_t> last_{static_cast<std::uint64_t>(Serial::no_work)};
 };

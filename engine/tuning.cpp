@@ -54,6 +54,49 @@ std::string text_of(const json& entry, const char* key) {
   return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::optional<std::size_t> whole_number(const json& value, std::size_t least) {
+  if (!value.is_number_unsigned() || value.get<std::size_t>() < least) return std::nullopt;
+  return value.get<std::size_t>();
+}
+
+/// A table of an entry, with a value for each backend and kernel.
+struct Field {
+  const char* key;
+  const char* kind;                                ///< what its values are, for people
+  bool (*read)(const json& value, KernelTuning&);  ///< false if the value makes no sense
+  json (*write)(const KernelTuning&);              ///< null if there is none
+};
+
+constexpr Field kFields[] = {
+    {"serial_below", "a whole number",
+     [](const json& value, KernelTuning& tuned) { return (tuned.serial_below = whole_number(value, 0)).has_value(); },
+     [](const KernelTuning& tuned) { return tuned.serial_below ? json(*tuned.serial_below) : json(); }},
+    {"grain", "a whole number from 1 on",
+     [](const json& value, KernelTuning& tuned) { return (tuned.grain = whole_number(value, 1)).has_value(); },
+     [](const KernelTuning& tuned) { return tuned.grain ? json(*tuned.grain) : json(); }},
+    {"schedule", "\"stable\" or \"dynamic\"",
+     [](const json& value, KernelTuning& tuned) {
+       if (value == "stable") tuned.schedule = Schedule::stable;
+       if (value == "dynamic") tuned.schedule = Schedule::dynamic;
+       return tuned.schedule.has_value();
+     },
+     [](const KernelTuning& tuned) {
+       return !tuned.schedule ? json() : json(*tuned.schedule == Schedule::stable ? "stable" : "dynamic");
+     }},
+};
+
+void read_field(const json& entry, const Field& field, Tuning& tuning) {
+  const auto table = entry.find(field.key);
+  if (table == entry.end()) return;
+  const std::string key = std::string("\"") + field.key + "\"";
+  if (!table->is_object()) fail(key + " is not an object");
+  for (const auto& [backend, kernels] : table->items()) {
+    if (!kernels.is_object()) fail(key + " of \"" + backend + "\" is not an object");
+    for (const auto& [kernel, value] : kernels.items())
+      if (!field.read(value, tuning.kernels[backend][kernel])) fail(key + " of \"" + kernel + "\" is not " + field.kind);
+  }
+}
+
 /// Throws Error if the entry is not what save() writes.
 Tuning parse_entry(const json& entry) {
   if (!entry.is_object()) fail("this machine's entry is not an object");
@@ -64,24 +107,18 @@ Tuning parse_entry(const json& entry) {
   const std::vector<std::string> known = backends();
   if (std::ranges::find(known, tuning.backend) == known.end())
     fail("it picks the backend \"" + tuning.backend + "\", which this program does not have");
-  const auto all = entry.find("serial_below");
-  if (all == entry.end()) return tuning;
-  if (!all->is_object()) fail("\"serial_below\" is not an object");
-  for (const auto& [backend, kernels] : all->items()) {
-    if (!kernels.is_object()) fail("\"serial_below\" of \"" + backend + "\" is not an object");
-    for (const auto& [kernel, threshold] : kernels.items()) {
-      if (!threshold.is_number_unsigned()) fail("the threshold of \"" + kernel + "\" is not a whole number");
-      tuning.thresholds[backend][kernel] = threshold.get<std::size_t>();
-    }
-  }
+  for (const Field& field : kFields) read_field(entry, field, tuning);
   return tuning;
 }
 
 json to_json(const Tuning& tuning) {
-  json entry = {
-      {"backend", tuning.backend}, {"reason", tuning.reason}, {"measured", tuning.measured}, {"serial_below", json::object()}};
-  for (const auto& [backend, kernels] : tuning.thresholds)
-    for (const auto& [kernel, threshold] : kernels) entry["serial_below"][backend][kernel] = threshold;
+  json entry = {{"backend", tuning.backend}, {"reason", tuning.reason}, {"measured", tuning.measured}};
+  for (const Field& field : kFields) {
+    json& table = entry[field.key] = json::object();
+    for (const auto& [backend, kernels] : tuning.kernels)
+      for (const auto& [kernel, tuned] : kernels)
+        if (json value = field.write(tuned); !value.is_null()) table[backend][kernel] = std::move(value);
+  }
   return entry;
 }
 
@@ -133,21 +170,6 @@ void replace_file(const std::string& path, const std::string& text) {
 }
 
 }  // namespace
-
-std::optional<std::size_t> Tuning::serial_below(std::string_view backend_name, std::string_view kernel,
-                                                std::string_view type) const {
-  const auto kernels = thresholds.find(backend_name);
-  if (kernels == thresholds.end()) return std::nullopt;
-  // Asked at every call, so without allocating memory.
-  std::array<char, 64> key;
-  if (kernel.size() + 1 + type.size() > key.size()) return std::nullopt;
-  char* end = std::ranges::copy(kernel, key.data()).out;
-  *end++ = '/';
-  end = std::ranges::copy(type, end).out;
-  const auto threshold = kernels->second.find(std::string_view(key.data(), end));
-  if (threshold == kernels->second.end()) return std::nullopt;
-  return threshold->second;
-}
 
 std::string Tuning::path() {
   if (const char* named = std::getenv("FURROW_TUNING"); named != nullptr && *named != '\0')

@@ -7,20 +7,31 @@
 #include <string>
 #include <string_view>
 
+#include "furrow/engine/backend.hpp"
+
 namespace furrow {
 
-/// What the benchmark suite found out about one kind of machine: which backend to use, and from which size on threads pay. Kept in
-/// a JSON file with one entry per kind of machine, since a home directory may be shared by unlike ones. It decides times, never
-/// results.
+/// How one kernel runs fastest on one backend. What is not set, the engine decides.
+struct KernelTuning {
+  std::optional<std::size_t> serial_below = std::nullopt;  ///< calls over fewer elements are faster on the calling thread
+  std::optional<std::size_t> grain = std::nullopt;         ///< chunks that travel in one task; at least 1
+  std::optional<Schedule> schedule = std::nullopt;
+
+  friend bool operator==(const KernelTuning&, const KernelTuning&) = default;
+};
+
+/// What the benchmark suite found out about one kind of machine: which backend to use, and for its kernels from which size on
+/// threads pay and how work is best handed to them. Kept in a JSON file with one entry per kind of machine, since a home directory
+/// may be shared by unlike ones. It decides times, never results.
 class Tuning {
  public:
+  using Kernels = std::map<std::string, KernelTuning, std::less<>>;  ///< by kernel and type: "triad/f64"
+  using ByBackend = std::map<std::string, Kernels, std::less<>>;
+
   std::string backend;   ///< the pick
   std::string reason;    ///< why, in one sentence
   std::string measured;  ///< when, as YYYY-MM-DD
-  /// For each backend and kernel ("triad/f64"): calls over fewer elements are faster on the calling thread.
-  std::map<std::string, std::map<std::string, std::size_t, std::less<>>, std::less<>> thresholds;
-
-  std::optional<std::size_t> serial_below(std::string_view backend_name, std::string_view kernel, std::string_view type) const;
+  ByBackend kernels;
 
   /// Where the file is: $FURROW_TUNING, else furrow/tuning.json in $XDG_CONFIG_HOME, else in ~/.config. Empty if $FURROW_TUNING is
   /// "none" or nothing says where home is.
@@ -30,7 +41,8 @@ class Tuning {
   static std::string machine_key();
 
   /// This machine's entry; null if there is none. A file that is unreadable, broken or of another format version, or an entry that
-  /// names a backend this build lacks, gives null and one warning.
+  /// names a backend this build lacks or holds a value that makes no sense, gives null and one warning. Keys that this version does
+  /// not know are passed over.
   static std::shared_ptr<const Tuning> load();
 
   /// Writes this machine's entry to path(), leaving those of other machines alone; the file is replaced at once or not at all. A

@@ -159,6 +159,15 @@ constexpr auto by_falling_square = [](auto v, auto w) { return mul(v, v) > mul(w
 constexpr std::size_t kRow = 256;    // pixels of a task of `fractal`
 constexpr std::size_t kCall = 1024;  // elements of each call of `small_calls`
 
+/// The elements of outer task k of `nested_calls`: sixteen parts, each longer than the one before, so that a thread which is done
+/// with its own can only help inside another's.
+constexpr std::size_t kParts = 16;
+constexpr Range part_of(std::size_t k, std::size_t n) {
+  constexpr std::size_t kAll = kParts * (kParts + 1) / 2;
+  const auto end_of = [n](std::size_t parts) { return n / kAll * (parts * (parts + 1) / 2); };
+  return {end_of(k), k + 1 == kParts ? n : end_of(k + 1)};
+}
+
 /// Rows of mathematical functions. Their reference takes the elements one at a time, each a call of its own: what the values are
 /// worth is for the test of their accuracy to say.
 template <auto f, auto& names>
@@ -656,7 +665,9 @@ std::vector<Kernel> rows() {
                       for (std::size_t j = 0; j < width; ++j) x.out<T>()[j * height + i] = x.a<T>()[i * width + j];
                   }>});
 
-  // Where backends really differ: tasks of uneven cost under the default schedule, and many calls of little work each.
+  // Where backends really differ: tasks of uneven cost under the default schedule, many calls of little work each, and calls inside
+  // calls. And a pair of kernels, of which one reads what the other has just written: results that were streamed past the cache
+  // must be fetched again.
   rows.push_back({.name = "fractal",
                   .family = "irregular",
                   .formula = "Mandelbrot steps, a task a row of 256",
@@ -697,6 +708,46 @@ std::vector<Kernel> rows() {
                   }>,
                   .reference = element_by_element<[](auto a, auto b, auto) { return mul(a, b); }>,
                   .largest = std::size_t{1} << 19});
+  rows.push_back({.name = "nested_calls",
+                  .family = "irregular",
+                  .formula = "out = a · √|b|, a call in each of 16 tasks of growing size",
+                  .types = {Type::f64},
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                    e.bulk(kParts, [&e, a = x.a<T>(), b = x.b<T>(), out = x.out<T>()](std::size_t k) {
+                      const Range part = part_of(k, out.size());
+                      constexpr std::size_t kTasks = 4;
+                      e.bulk(kTasks, [=](std::size_t task) {
+                        for (std::size_t i = part.begin + part.size() * task / kTasks;
+                             i < part.begin + part.size() * (task + 1) / kTasks; ++i)
+                          out[i] = a[i] * std::sqrt(std::abs(b[i]));
+                      });
+                    });
+                  }>,
+                  .reference = element_by_element<[](std::floating_point auto a, std::floating_point auto b, auto) {
+                    return a * std::sqrt(std::abs(b));
+                  }>,
+                  .largest = std::size_t{1} << 22});
+  rows.push_back({.name = "write_then_read",
+                  .family = "irregular",
+                  .formula = "out = a · b, then Σ out",
+                  .types = {Type::f64},
+                  .reads = 3,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                    furrow::mul(e, x.a<T>(), x.b<T>(), x.out<T>());
+                    x.set_result(sum(e, x.out<T>()));
+                  }>,
+                  .reference = reference<[]<std::same_as<double> T>(Operands& x) {
+                    const std::span<T> out = x.out<T>();
+                    for (std::size_t i = 0; i < out.size(); ++i) out[i] = x.a<T>()[i] * x.b<T>()[i];
+                    x.set_result(out.empty() ? T{0} : reference::named_sum<T>(out.size(), [out](std::size_t i) { return out[i]; }));
+                  }>});
   return rows;
 }
 }  // namespace FURROW_TABLE_ISA

@@ -83,11 +83,41 @@ class BenchTest(unittest.TestCase):
             self.assertNotEqual(backend, "serial")
             self.assertEqual(list(kernels), ["triad/f64"])
             self.assertTrue(1024 <= kernels["triad/f64"] <= 1 << 20)
+        for table in ("grain", "schedule"):
+            self.assertLessEqual({kernel for kernels in self.entry()[table].values() for kernel in kernels}, {"triad/f64"})
         done = self.bench("--kernels", "^sum$", *TINY[2:])
         if "Warning: " in done.stdout:
             self.skipTest("the machine is busy: what is there is kept")
         for kernels in self.entry()["serial_below"].values():
             self.assertEqual(sorted(kernels), ["sum/f64", "triad/f64"])
+
+    def test_a_mix_is_measured_weighed_and_remembered(self):
+        file = self.folder / "rounds.json"
+        done = self.bench("--mix", "uneven=3, sum=1", "--n", "1e5", "--types", "f64,i32", "--seconds", "30", "--json", file)
+        content = json.loads(file.read_text())
+        names = {tuple(entry["run_name"].split("/")[i] for i in (0, 2, 3)) for entry in content["benchmarks"]}
+        self.assertEqual(names, {("fractal", "i32", "65536"), ("sum", "f64", "100000"), ("sum", "i32", "100000")})
+        self.assertEqual(content["context"]["furrow_mix"], "uneven=3,sum=1")
+        self.assertIn("fractal was measured at 65536 elements, the most that the suite gives it", done.stdout)
+        self.assertIn("Because in the mix uneven=3,sum=1, ", done.stdout)
+        self.assertIn("in the mix uneven=3,sum=1, ", self.entry()["reason"])
+        self.assertRegex(done.stdout, r"(?m)^Always \w+ instead: \d+\.\d\d× \(.*\) the time")
+
+    def test_the_regret_of_the_automatic_choice_is_told(self):
+        self.refused("there is no automatic choice to judge", *TINY, "--regret")
+        self.bench(*TINY)
+        before, file = self.tuning.read_text(), self.folder / "rounds.json"
+        done = self.bench(*TINY, "--regret", "--json", file)
+        self.assertEqual(self.tuning.read_text(), before)
+        said = done.stdout[done.stdout.index("Regret of the automatic choice over 2 kernels, types and sizes: median "):]
+        self.assertEqual(self.bench("--regret", file).stdout, said)
+        names = {entry["run_name"].split("/")[1] for entry in json.loads(file.read_text())["benchmarks"]}
+        forced = {f"{backend}_forced" for backend in ("openmp", "tbb", "stdpar")}
+        self.assertEqual(names, {"auto", "serial", "openmp", "tbb", "stdpar"} | forced)
+        self.bench(*TINY, "--no-save", "--json", file)
+        done = self.furrow("bench", "--regret", file)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("does not say what the automatic choice is worth", done.stderr)
 
     def test_json_is_that_of_google_benchmark(self):
         file = self.folder / "rounds.json"
@@ -175,6 +205,10 @@ class BenchTest(unittest.TestCase):
         self.refused("no case has such a kernel", "--kernels", "^nothing$")
         self.refused('unknown type "f16"', "--types", "f16")
         self.refused("--sizes", "--sizes", "-5")
+        self.refused("1.5e0 is no whole number", "--sizes", "1.5e0")
+        self.refused('the mix names "unevne", which the suite does not know; it has fill, ', "--mix", "unevne=3")
+        self.refused('"sum=0" is no part of a mix', "--mix", "uneven=1,sum=0")
+        self.refused("--kernels", "--mix", "sum=1", "--kernels", "sum")
         self.refused("--compare with two files runs nothing", "--compare", "a.json", "b.json", "--json", self.folder / "c.json")
 
     def test_files_that_cannot_be_written_are_told_before_the_run(self):

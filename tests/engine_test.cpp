@@ -124,7 +124,7 @@ TEST_P(EngineTest, ACallMayHaveAScheduleOfItsOwn) {
         100, [&](std::size_t task) { ++runs[task]; }, schedule);
     EXPECT_TRUE(std::ranges::all_of(runs, [](const auto& count) { return count == 1; }));
   }
-  EXPECT_EQ(engine.options().schedule, Schedule::stable);
+  EXPECT_EQ(engine.options().schedule, std::nullopt);
 }
 
 TEST_P(EngineTest, AStopEndsKernelsToo) {

@@ -17,6 +17,7 @@
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/reductions.hpp"
 #include "tests/support.hpp"
 
 namespace furrow {
@@ -41,8 +42,10 @@ Tuning example() {
   tuning.backend = backends().back();
   tuning.reason = "it was \"fastest\"\n(ä)";
   tuning.measured = "2024-02-29";
-  tuning.thresholds["openmp"] = {{"triad/f64", 4096}, {"sum/f32", 0}};
-  tuning.thresholds[backends().back()] = {{"triad/f64", 1000}};
+  tuning.kernels["openmp"] = {{"triad/f64", {.serial_below = 4096, .grain = 3, .schedule = Schedule::dynamic}},
+                              {"sum/f32", {.serial_below = 0}},
+                              {"dot/f64", {.schedule = Schedule::stable}}};
+  tuning.kernels[backends().back()]["triad/f64"] = {.serial_below = 1000};
   return tuning;
 }
 
@@ -63,11 +66,7 @@ TEST_F(TuningTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->backend, saved.backend);
   EXPECT_EQ(loaded->reason, saved.reason);
   EXPECT_EQ(loaded->measured, saved.measured);
-  EXPECT_EQ(loaded->thresholds, saved.thresholds);
-  EXPECT_EQ(loaded->serial_below("openmp", "triad", "f64"), 4096U);
-  EXPECT_EQ(loaded->serial_below("openmp", "sum", "f32"), 0U);
-  EXPECT_EQ(loaded->serial_below("openmp", "sum", "f64"), std::nullopt);
-  EXPECT_EQ(loaded->serial_below("none", "sum", "f32"), std::nullopt);
+  EXPECT_EQ(loaded->kernels, saved.kernels);
   EXPECT_EQ(Warnings::number(), 0);
   const auto entries = std::distance(std::filesystem::directory_iterator(folder_.string()), std::filesystem::directory_iterator());
   EXPECT_EQ(entries, 1) << "a temporary file was left behind";
@@ -129,6 +128,11 @@ TEST_F(TuningTest, BrokenFilesAreIgnoredWithOneWarning) {
   broken("a word as entry", format + entry + "\"tbb\"}}");
   broken("no backend", format + entry + "{}}}");
   broken("unknown backend", format + entry + R"({"backend": "no-such-backend"}}})");
+  broken("no chunk per task", format + entry + R"({"backend": "serial", "grain": {"tbb": {"sum/f64": 0}}}}})");
+  broken("half a chunk per task", format + entry + R"({"backend": "serial", "grain": {"tbb": {"sum/f64": 0.5}}}}})");
+  broken("grains as a number", format + entry + R"({"backend": "serial", "grain": 4}}})");
+  broken("unknown schedule", format + entry + R"({"backend": "serial", "schedule": {"tbb": {"sum/f64": "guided"}}}}})");
+  broken("a number as schedule", format + entry + R"({"backend": "serial", "schedule": {"tbb": {"sum/f64": 1}}}}})");
   broken("a negative threshold", format + entry + R"({"backend": "serial", "serial_below": {"tbb": {"sum/f64": -1}}}}})");
   broken("a threshold in words", format + entry + R"({"backend": "serial", "serial_below": {"tbb": {"sum/f64": "many"}}}}})");
   broken("thresholds as a list", format + entry + R"({"backend": "serial", "serial_below": [1]}}})");
@@ -210,10 +214,10 @@ TEST_F(TuningTest, SavesOfTwoProcessesAtOnceLoseNothing) {
   const auto save_often = [](std::size_t rounds) {
     for (std::size_t i = 0; i < rounds; ++i) {
       Tuning mine = example();
-      mine.thresholds["openmp"]["triad/f64"] = i;
+      mine.kernels["openmp"]["triad/f64"].serial_below = i;
       mine.save();
       const auto seen = Tuning::load();
-      if (seen == nullptr || seen->serial_below("openmp", "triad", "f64") != i) return 1;
+      if (seen == nullptr || seen->kernels != mine.kernels) return 1;
     }
     return 0;
   };
@@ -267,7 +271,7 @@ TEST_F(TuningTest, FoldersAreMadeOnTheWay) {
 
 TEST_F(TuningTest, OnlyAnEngineThatChoosesReadsIt) {
   Tuning tuning = example();
-  tuning.thresholds[tuning.backend] = {{"copy/f64", 5000}};
+  tuning.kernels[tuning.backend]["copy/f64"] = {.serial_below = 5000};
   tuning.save();
   std::vector<double> x(4999);
   std::vector<double> y(5000);
@@ -287,6 +291,63 @@ TEST_F(TuningTest, OnlyAnEngineThatChoosesReadsIt) {
   EXPECT_EQ(Warnings::number(), 0) << "Engine{\"name\"} read a file";
   const Variable backend("FURROW_BACKEND", "serial");
   EXPECT_EQ(Engine().backend(), "serial") << "$FURROW_BACKEND beats the file";
+}
+
+TEST_F(TuningTest, AnEntryOfAnOlderVersionIsRead) {
+  json content = {{"format", "furrow-tuning-1"}};
+  content["machines"][Tuning::machine_key()] = {{"backend", "serial"},
+                                                {"reason", "it was fast"},
+                                                {"measured", "2020-01-01"},
+                                                {"serial_below", {{"openmp", {{"sum/f64", 7}}}}},
+                                                {"a later one's", {{"openmp", 1}}}};
+  write(file_, content.dump());
+  const auto loaded = Tuning::load();
+  ASSERT_NE(loaded, nullptr) << Warnings::text();
+  EXPECT_EQ(loaded->kernels, (decltype(loaded->kernels){{"openmp", {{"sum/f64", {.serial_below = 7}}}}}));
+}
+
+TEST_F(TuningTest, NamedKernelsFollowTheirGrainAndScheduleUnlessOptionsSayOtherwise) {
+  constexpr std::size_t kLength = std::size_t{1} << 17;  // 128 chunks
+  Tuning tuning = example();
+  tuning.kernels[tuning.backend] = {{"copy/f64", {.serial_below = 0, .grain = 5}},
+                                    {"square/f64", {.serial_below = 0, .schedule = Schedule::dynamic}},
+                                    {"sum/f64", {.serial_below = 0, .grain = 3, .schedule = Schedule::dynamic}},
+                                    {"no such kernel", {.grain = 1}}};
+  tuning.save();
+  std::vector<double> x(kLength);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 1 / (1 + static_cast<double>(i));
+  std::vector<double> y(kLength);
+  struct Tasks {
+    std::size_t copy, square, sqrt, sum;
+    bool operator==(const Tasks&) const = default;
+  };
+  const double expected = [&] {
+    Engine serial("serial");
+    return sum(serial, x);
+  }();
+  const auto tasks = [&](const EngineOptions& options) {
+    Engine engine(options);
+    Tasks found{};
+    copy(engine, x, y);
+    found.copy = engine.last_run().tasks;
+    EXPECT_EQ(x, y);
+    square(engine, x, y);
+    found.square = engine.last_run().tasks;
+    sqrt(engine, x, y);
+    found.sqrt = engine.last_run().tasks;
+    EXPECT_EQ(sum(engine, x), expected);
+    found.sum = engine.last_run().tasks;
+    return found;
+  };
+  // The sum has 16 chunks, the rest 128. What is not tuned goes as one task per thread.
+  EXPECT_EQ(tasks({.concurrency = 2}).copy, 26U);
+  EXPECT_EQ(tasks({.concurrency = 2}).square, 32U);
+  EXPECT_EQ(tasks({.concurrency = 2}).sum, 6U);
+  EXPECT_EQ(tasks({.concurrency = 2, .serial_below = 0}), (Tasks{26, 32, 2, 6})) << "a threshold leaves grain and schedule alone";
+  EXPECT_EQ(tasks({.concurrency = 2, .grain = 64, .serial_below = 0}), (Tasks{2, 2, 2, 1}));
+  EXPECT_EQ(tasks({.concurrency = 2, .schedule = Schedule::stable, .serial_below = 0}), (Tasks{2, 2, 2, 2}));
+  EXPECT_EQ(tasks({.concurrency = 2, .schedule = Schedule::dynamic, .serial_below = 0}), (Tasks{32, 32, 32, 16}));
+  EXPECT_EQ(tasks({.concurrency = 2, .serial_below = kLength + 1}), (Tasks{1, 1, 1, 1}));
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ TEST(Verdict, NoDifferenceBeyondNoiseIsAVerdict) {
   }
   EXPECT_EQ(wrong, 0);
   const Verdict verdict = decide(kBackends, repeated("reductions", {2, 1, 1, 1}, 10));
-  EXPECT_TRUE(
-      contains(verdict.reason, "no difference beyond noise: openmp, tbb and stdpar are equal here; picking openmp as the simplest"))
+  EXPECT_TRUE(contains(verdict.reason,
+                       "no difference beyond noise: openmp, tbb and stdpar are equal here to within 2 %; picking openmp as"))
       << verdict.reason;
   EXPECT_TRUE(contains(verdict.reason, "serial takes 2.0")) << verdict.reason;
 }
@@ -67,7 +67,7 @@ TEST(Verdict, FamiliesWeighTheSameHoweverManyCasesTheyHave) {
   const auto stronger = repeated("element-wise", {3, 1, 1.1, 3}, 30) + repeated("irregular", {5, 2, 1, 5}, 2);
   const Verdict verdict = decide(kBackends, stronger);
   EXPECT_EQ(verdict.backend, "tbb");
-  EXPECT_TRUE(contains(verdict.reason, "openmp loses most in the family irregular")) << verdict.reason;
+  EXPECT_TRUE(contains(verdict.reason, "openmp loses most in \"irregular\"")) << verdict.reason;
 }
 
 TEST(Verdict, SerialIsPickedWhereThreadsGainNothingAnywhere) {
@@ -79,7 +79,7 @@ TEST(Verdict, SerialGivesWayToThreadsThatGainInSomeFamily) {
   const auto all = repeated("element-wise", {1.5, 1, 1.4, 1.4}, 4) + repeated("irregular", {1, 1.5, 1.4, 1.4}, 4);
   const Verdict verdict = decide(kBackends, all);
   EXPECT_EQ(verdict.backend, "openmp");
-  EXPECT_TRUE(contains(verdict.reason, "in the family element-wise")) << verdict.reason;
+  EXPECT_TRUE(contains(verdict.reason, "in \"element-wise\"")) << verdict.reason;
 }
 
 TEST(Verdict, WhatWasNotMeasuredIsNotPicked) {
@@ -89,6 +89,52 @@ TEST(Verdict, WhatWasNotMeasuredIsNotPicked) {
   EXPECT_EQ(only.reason, "tbb is the only backend that was measured");
   EXPECT_EQ(decide(kBackends, {}).backend, "");
   EXPECT_TRUE(contains(decide(kBackends, {}).reason, "nothing was measured"));
+}
+
+TEST(Verdict, FamiliesWeighAsTheyAreWeighted) {
+  auto all = repeated("sum", {3, 1, 1.2, 3}, 4) + repeated("uneven", {3, 1.2, 1, 3}, 4);
+  EXPECT_NEAR(overall(all, 1, 2).ratio, 1, 0.03);
+  for (Evidence& entry : all) entry.weight = entry.family == "uneven" ? 6 : 2;
+  EXPECT_NEAR(overall(all, 1, 2).ratio, std::pow(1.2, 0.75 - 0.25), 0.02);
+  EXPECT_EQ(decide(kBackends, all).backend, "tbb");
+  for (Evidence& entry : all) entry.weight = entry.family == "uneven" ? 1 : 3;
+  EXPECT_EQ(decide(kBackends, all).backend, "openmp");
+}
+
+TEST(Verdict, ThePickIsScoredAgainstAlwaysEachOther) {
+  auto all = repeated("reductions", {2, 1, 0.8, 1.5}, 3) + repeated("scans", {2, 1, 3, 1.5}, 3);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].name = "case " + std::to_string(i);
+  const Verdict verdict = decide(kBackends, all);
+  ASSERT_EQ(verdict.backend, "openmp");
+  ASSERT_EQ(verdict.scores.size(), 3U);
+  const Score& tbb = verdict.scores[1];
+  EXPECT_EQ(tbb.backend, "tbb");
+  EXPECT_NEAR(tbb.time.ratio, std::sqrt(0.8 * 3), 0.03);
+  EXPECT_NEAR(tbb.worst.ratio, 3, 0.2);
+  EXPECT_GE(tbb.worst.name, "case 3");
+  EXPECT_NEAR(tbb.best.ratio, 0.8, 0.05);
+  EXPECT_LE(tbb.best.name, "case 2");
+  EXPECT_EQ(verdict.scores[2].best.name, "") << "stdpar is nowhere faster";
+  const std::string words = in_words(verdict.scores);
+  EXPECT_TRUE(contains(words, "Always tbb instead: 1.5")) << words;
+  EXPECT_TRUE(contains(words, " the time; at worst 3.")) << words;
+}
+
+TEST(BetterWay, HasToGainAtLeastAFewPercentBeyondNoiseAndLoseNowhere) {
+  const auto choose = [](const std::vector<std::vector<double>>& times, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<std::vector<std::vector<double>>> seconds;
+    for (const auto& way : times) seconds.push_back(evidence("", way, random).seconds);  // sizes in the place of backends
+    return better_way(seconds);
+  };
+  int chosen_for_nothing = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    EXPECT_EQ(choose({{1, 1}, {0.8, 0.85}, {0.7, 0.7}}, seed), 2U);
+    EXPECT_EQ(choose({{1, 1}, {0.5, 1.2}, {0.85, 0.85}}, seed), 2U) << "the other loses at one size";
+    EXPECT_EQ(choose({{1, 1}, {0.98, 0.98}}, seed), 0U) << "too little to matter";
+    chosen_for_nothing += choose({{1, 1}, {1, 1}, {1, 1}, {1, 1}}, seed) == 0 ? 0 : 1;
+  }
+  EXPECT_EQ(chosen_for_nothing, 0);
 }
 
 TEST(Overall, TheIntervalHoldsTheTruth) {

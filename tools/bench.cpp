@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -11,6 +13,8 @@
 #include <vector>
 
 #include "benchmarks/compare.hpp"
+#include "benchmarks/mix.hpp"
+#include "benchmarks/regret.hpp"
 #include "benchmarks/report.hpp"
 #include "benchmarks/report_html.hpp"
 #include "benchmarks/result_file.hpp"
@@ -19,6 +23,7 @@
 #include "benchmarks/tuning_entry.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/machine.hpp"
+#include "furrow/engine/registry.hpp"
 #include "furrow/engine/threads.hpp"
 #include "furrow/engine/tuning.hpp"
 #include "tools/commands.hpp"
@@ -33,6 +38,9 @@ struct Options {
   std::string html;
   std::string from;
   std::vector<std::string> compare;
+  std::string mix;
+  bool regret = false;
+  std::string regret_of;  ///< a file; empty: a run
   bool no_save = false;
   bool quiet = false;
 };
@@ -98,6 +106,7 @@ bool compare(const bench::SavedRun& before, const bench::SavedRun& now) {
 void run(Options options) {
   const bench::ResultFile json(options.json);
   const bench::ResultFile html(options.html);
+  if (!options.regret_of.empty()) return console::print(bench::in_words(bench::regret_of(bench::read_run(options.regret_of))));
   if (!options.from.empty()) return html.write(bench::html_page(bench::read_run(options.from)));
   if (options.compare.size() == 2) {
     if (json.wanted() || html.wanted())
@@ -110,6 +119,9 @@ void run(Options options) {
     before = bench::read_run(options.compare[0]);
     bench::check_comparable(*before, Tuning::machine_key(), choose_threads(options.suite.threads).count);
   }
+  options.suite.mix = bench::Mix(options.mix);
+  options.suite.automatic = options.regret;
+  if (options.regret && options.suite.backends.empty()) options.suite.backends = backends();  // nobody chooses a peer
   console::stop_on_signals();
   options.suite.stop = [] {
     console::poll_signals();
@@ -121,21 +133,37 @@ void run(Options options) {
     return bench::run_suite(options.suite);
   }();
   const bench::Verdict verdict = bench::verdict_of(measurements);
-  console::print(fmt::format("{}, {} thread{}, measured in {}\n\n{}\n{}", machine().cpu, measurements.threads,
-                             measurements.threads == 1 ? "" : "s", duration(measurements.seconds), bench::tables(measurements),
-                             bench::in_words(measurements, verdict)));
+  console::print(fmt::format("{}, {} thread{}, measured in {}\n\n{}\n", machine().cpu, measurements.threads,
+                             measurements.threads == 1 ? "" : "s", duration(measurements.seconds), bench::tables(measurements)));
+  if (!options.regret) console::print(bench::in_words(measurements, verdict));
   bool slower = false;
-  if (json.wanted() || html.wanted() || before) {
+  if (json.wanted() || html.wanted() || before || options.regret) {
     std::string text;
     const bench::SavedRun saved = as_saved(measurements, verdict, text);
     if (json.wanted()) json.write(text);
     if (html.wanted()) html.write(bench::html_page(saved));
+    if (options.regret && !measurements.groups.empty()) console::print(bench::in_words(bench::regret_of(saved)));
     if (before && !measurements.groups.empty()) slower = !compare(*before, saved);
   }
-  if (!options.no_save) console::print(save(measurements, verdict));
+  if (!options.no_save && !options.regret) console::print(save(measurements, verdict));
   if (measurements.faults() > 0) fail(fmt::format("{} cases gave a wrong answer; see above", measurements.faults()));
   if (measurements.interrupted) throw Cancelled();
   if (slower) fail_as_slower(before->name);
+}
+
+/// Whole numbers that are written with an exponent.
+CLI::Validator count() {
+  return CLI::Validator(
+      [](std::string& text) {
+        constexpr double kMost = 0x1p53;  // beyond that not every number is one
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        if (text.find_first_of("eE") == std::string::npos || *end != '\0' || !(value >= 1) || value > kMost) return std::string();
+        if (value != std::floor(value)) return text + " is no whole number";
+        text = fmt::format("{:.0f}", value);
+        return std::string();
+      },
+      "COUNT");
 }
 
 }  // namespace
@@ -144,10 +172,20 @@ void add_bench(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("bench", "Measure every backend side by side, pick one, and save the choice for this machine");
   const auto options = std::make_shared<Options>();
-  command->add_option("--kernels", options->suite.kernels, "Only kernels in whose name this regular expression is found");
+  CLI::Option* const kernels =
+      command->add_option("--kernels", options->suite.kernels, "Only kernels in whose name this regular expression is found");
+  command
+      ->add_option(
+          "--mix", options->mix,
+          "What your program spends its time on, as \"uneven=3,sum=1\": only that is measured, and the pick is weighed by it; "
+          "names are kernels and families of `furrow list`, uneven, nested, openmp_host and busy_neighbour")
+      ->excludes(kernels);
   command->add_option("--backends", options->suite.backends, "Only these backends and peers, separated by commas")->delimiter(',');
-  command->add_option("--sizes", options->suite.sizes, "Numbers of elements, separated by commas; by default from 2^10 to 2^25")
+  command
+      ->add_option("-n,--sizes,--n", options->suite.sizes,
+                   "Numbers of elements, as 65536 or 1e7, separated by commas; by default from 2^10 to 2^25")
       ->delimiter(',')
+      ->transform(count())
       ->check(CLI::PositiveNumber);
   command->add_option("--types", options->suite.types, "Only these element types (f32, f64, i32, i64), separated by commas")
       ->delimiter(',');
@@ -167,15 +205,28 @@ void add_bench(CLI::App& app) {
   CLI::Option* const from = command->add_option("--from", options->from, "Make that page from a file of --json, without a run")
                                 ->needs(html)
                                 ->excludes(json);
-  command
-      ->add_option("--compare", options->compare,
-                   "Say what became faster or slower than in this file of --json, beyond noise, and fail if something became "
-                   "slower; with two files, compare the second with the first, without a run")
-      ->expected(1, 2)
-      ->excludes(from);
+  CLI::Option* const compare =
+      command
+          ->add_option("--compare", options->compare,
+                       "Say what became faster or slower than in this file of --json, beyond noise, and fail if something became "
+                       "slower; with two files, compare the second with the first, without a run")
+          ->expected(1, 2)
+          ->excludes(from);
+  CLI::Option* const regret =
+      command
+          ->add_option(
+              "--regret", options->regret_of,
+              "Say what following the tuning file loses against the best backend for each kernel, type and size, and what it "
+              "gains against always the same one; from this file of --json --regret, without a run, or from a run")
+          ->expected(0, 1)
+          ->excludes(html)
+          ->excludes(compare);
   command->add_flag("--no-save", options->no_save, "Leave the tuning file alone");
   command->add_flag("-q,--quiet", options->quiet, "No progress line");
-  command->callback([options] { run(*options); });
+  command->callback([options, regret] {
+    options->regret = regret->count() > 0;
+    run(*options);
+  });
 }
 
 }  // namespace furrow::tools

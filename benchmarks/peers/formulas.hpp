@@ -22,6 +22,9 @@ struct Arrays {
   T* out;
   T s;
   std::size_t n;
+
+  /// The output in the place of the first input.
+  Arrays reading_out() const { return {out, b, out, s, n}; }
 };
 
 /// work(Arrays<T>) with the operands' element type.
@@ -210,6 +213,17 @@ struct Max : Min {
   return steps;
 }
 constexpr std::size_t kRow = 256;  // pixels
+
+/// Outer task k of `nested_calls` does the elements [part_begin(k, n), part_begin(k + 1, n)).
+constexpr std::size_t kParts = 16;
+constexpr std::size_t part_begin(std::size_t k, std::size_t n) {
+  constexpr std::size_t kAll = kParts * (kParts + 1) / 2;
+  return k == kParts ? n : n / kAll * (k * (k + 1) / 2);
+}
+template <class T>
+void nested_element(const Arrays<T>& x, std::size_t i) {
+  x.out[i] = x.a[i] * static_cast<T>(std::sqrt(std::abs(x.b[i])));
+}
 
 /// The calls of `small_calls`: each does the elements [begin, end).
 template <class Call>

@@ -14,11 +14,11 @@ void each(table::Operands& operands, int threads) {
   });
 }
 
-template <class Kernel>
+template <class Kernel, bool of_out = false>
 void reduce(table::Operands& operands, int threads) {
   with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
     using R = typename Kernel::template Result<T>;
-    const Arrays<T> x = arrays;
+    const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
     R result = Kernel::template identity<R>();
     if constexpr (std::is_same_v<Kernel, Min>) {
 #pragma omp parallel for simd reduction(min : result) num_threads(threads) firstprivate(x)
@@ -81,18 +81,48 @@ void fork_join(table::Operands&, int threads) {
   empty_task();
 }
 
+/// OpenMP runs the inner regions on one thread unless it is told otherwise.
+void nested_calls(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& arrays) {
+    const auto x = arrays;
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+    for (std::size_t part = 0; part < kParts; ++part) {
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+      for (std::size_t i = part_begin(part, x.n); i < part_begin(part + 1, x.n); ++i) nested_element(x, i);
+    }
+  });
+}
+
+void write_then_read(table::Operands& operands, int threads) {
+  each<Mul>(operands, threads);
+  reduce<Sum, true>(operands, threads);
+}
+
 constexpr Peer kPeers[] = {
-    {"fill", each<Fill>},        {"copy", each<Copy>},
-    {"square", each<Square>},    {"sqrt", each<Sqrt>},
-    {"add", each<Add>},          {"mul", each<Mul>},
-    {"axpy", each<Axpy>},        {"triad", each<Triad>},
-    {"sum", reduce<Sum>},        {"dot", reduce<Dot>},
-    {"min", reduce<Min>},        {"max", reduce<Max>},
-    {"for_each", each<Scale>},   {"for_each_index", each<Add>},
-    {"transform", each<Square>}, {"transform2", each<MulAdd>},
-    {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
-    {"inclusive_scan", scan},    {"fractal", fractal},
-    {"small_calls", each_small}, {"fork_join", fork_join},
+    {"fill", each<Fill>},
+    {"copy", each<Copy>},
+    {"square", each<Square>},
+    {"sqrt", each<Sqrt>},
+    {"add", each<Add>},
+    {"mul", each<Mul>},
+    {"axpy", each<Axpy>},
+    {"triad", each<Triad>},
+    {"sum", reduce<Sum>},
+    {"dot", reduce<Dot>},
+    {"min", reduce<Min>},
+    {"max", reduce<Max>},
+    {"for_each", each<Scale>},
+    {"for_each_index", each<Add>},
+    {"transform", each<Square>},
+    {"transform2", each<MulAdd>},
+    {"reduce", reduce<SumFrom>},
+    {"transform_reduce", reduce<SquaredSums>},
+    {"inclusive_scan", scan},
+    {"fractal", fractal},
+    {"small_calls", each_small},
+    {"nested_calls", nested_calls},
+    {"write_then_read", write_then_read},
+    {"fork_join", fork_join},
 };
 
 }  // namespace

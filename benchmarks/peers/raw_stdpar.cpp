@@ -31,10 +31,11 @@ void each(table::Operands& operands, int threads) {
   });
 }
 
-template <class Kernel>
+template <class Kernel, bool of_out = false>
 void reduce(table::Operands& operands, int threads) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
     using R = typename Kernel::template Result<T>;
+    const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
     const auto join = [](R left, R right) { return Kernel::join(left, right); };
     on_threads(threads, [&] {
       R result = Kernel::template identity<R>();
@@ -82,18 +83,51 @@ void fork_join(table::Operands& operands, int threads) {
   });
 }
 
+void nested_calls(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    on_threads(threads, [&] {
+      std::size_t parts[kParts];
+      for (std::size_t k = 0; k < kParts; ++k) parts[k] = k;
+      // `par`: a call inside a body of `par_unseq` would be undefined.
+      std::for_each(std::execution::par, parts, parts + kParts, [x](std::size_t part) {
+        T* const begin = x.out + part_begin(part, x.n);
+        T* const end = x.out + part_begin(part + 1, x.n);
+        std::for_each(kPolicy, begin, end, [x](T& out) { nested_element(x, static_cast<std::size_t>(&out - x.out)); });
+      });
+    });
+  });
+}
+
+void write_then_read(table::Operands& operands, int threads) {
+  each<Mul>(operands, threads);
+  reduce<Sum, true>(operands, threads);
+}
+
 constexpr Peer kPeers[] = {
-    {"fill", each<Fill>},        {"copy", each<Copy>},
-    {"square", each<Square>},    {"sqrt", each<Sqrt>},
-    {"add", each<Add>},          {"mul", each<Mul>},
-    {"axpy", each<Axpy>},        {"triad", each<Triad>},
-    {"sum", reduce<Sum>},        {"dot", reduce<Dot>},
-    {"min", reduce<Min>},        {"max", reduce<Max>},
-    {"for_each", each<Scale>},   {"for_each_index", each<Add>},
-    {"transform", each<Square>}, {"transform2", each<MulAdd>},
-    {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
-    {"inclusive_scan", scan},    {"fractal", fractal},
-    {"small_calls", each_small}, {"fork_join", fork_join},
+    {"fill", each<Fill>},
+    {"copy", each<Copy>},
+    {"square", each<Square>},
+    {"sqrt", each<Sqrt>},
+    {"add", each<Add>},
+    {"mul", each<Mul>},
+    {"axpy", each<Axpy>},
+    {"triad", each<Triad>},
+    {"sum", reduce<Sum>},
+    {"dot", reduce<Dot>},
+    {"min", reduce<Min>},
+    {"max", reduce<Max>},
+    {"for_each", each<Scale>},
+    {"for_each_index", each<Add>},
+    {"transform", each<Square>},
+    {"transform2", each<MulAdd>},
+    {"reduce", reduce<SumFrom>},
+    {"transform_reduce", reduce<SquaredSums>},
+    {"inclusive_scan", scan},
+    {"fractal", fractal},
+    {"small_calls", each_small},
+    {"nested_calls", nested_calls},
+    {"write_then_read", write_then_read},
+    {"fork_join", fork_join},
 };
 
 }  // namespace

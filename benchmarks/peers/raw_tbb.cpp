@@ -41,10 +41,11 @@ R reduce_part(Arrays<T> x, const Indices& range, R result) {
   return result;
 }
 
-template <class Kernel>
+template <class Kernel, bool of_out = false>
 void reduce(table::Operands& operands, int threads) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
     using R = typename Kernel::template Result<T>;
+    const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
     on_threads(threads, [&] {
       const R result = tbb::parallel_reduce(
           Indices(0, x.n), Kernel::template identity<R>(),
@@ -104,18 +105,50 @@ void fork_join(table::Operands&, int threads) {
   on_threads(threads, [&] { tbb::parallel_for(0, threads, [](int) { empty_task(); }); });
 }
 
+void nested_calls(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] {
+      tbb::parallel_for(std::size_t{0}, kParts, [x](std::size_t part) {
+        tbb::parallel_for(Indices(part_begin(part, x.n), part_begin(part + 1, x.n)), [x](const Indices& range) {
+          const auto y = x;
+          const std::size_t end = range.end();
+          for (std::size_t i = range.begin(); i < end; ++i) nested_element(y, i);
+        });
+      });
+    });
+  });
+}
+
+void write_then_read(table::Operands& operands, int threads) {
+  each<Mul>(operands, threads);
+  reduce<Sum, true>(operands, threads);
+}
+
 constexpr Peer kPeers[] = {
-    {"fill", each<Fill>},        {"copy", each<Copy>},
-    {"square", each<Square>},    {"sqrt", each<Sqrt>},
-    {"add", each<Add>},          {"mul", each<Mul>},
-    {"axpy", each<Axpy>},        {"triad", each<Triad>},
-    {"sum", reduce<Sum>},        {"dot", reduce<Dot>},
-    {"min", reduce<Min>},        {"max", reduce<Max>},
-    {"for_each", each<Scale>},   {"for_each_index", each<Add>},
-    {"transform", each<Square>}, {"transform2", each<MulAdd>},
-    {"reduce", reduce<SumFrom>}, {"transform_reduce", reduce<SquaredSums>},
-    {"inclusive_scan", scan},    {"fractal", fractal},
-    {"small_calls", each_small}, {"fork_join", fork_join},
+    {"fill", each<Fill>},
+    {"copy", each<Copy>},
+    {"square", each<Square>},
+    {"sqrt", each<Sqrt>},
+    {"add", each<Add>},
+    {"mul", each<Mul>},
+    {"axpy", each<Axpy>},
+    {"triad", each<Triad>},
+    {"sum", reduce<Sum>},
+    {"dot", reduce<Dot>},
+    {"min", reduce<Min>},
+    {"max", reduce<Max>},
+    {"for_each", each<Scale>},
+    {"for_each_index", each<Add>},
+    {"transform", each<Square>},
+    {"transform2", each<MulAdd>},
+    {"reduce", reduce<SumFrom>},
+    {"transform_reduce", reduce<SquaredSums>},
+    {"inclusive_scan", scan},
+    {"fractal", fractal},
+    {"small_calls", each_small},
+    {"nested_calls", nested_calls},
+    {"write_then_read", write_then_read},
+    {"fork_join", fork_join},
 };
 
 }  // namespace
