@@ -9,6 +9,7 @@
 // clang-format on
 
 #include <algorithm>
+#include <limits>
 
 #include "furrow/kernels/instruction_set.hpp"
 #include "furrow/kernels/math.hpp"
@@ -157,16 +158,19 @@ struct tanh_everywhere {
   }
 };
 
-/// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones.
+/// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones. Where that is NaN, it is
+/// always the same one: SLEEF's differ between instruction sets.
 template <class F, class T>
 void run(const T* a, const T* b, T* out, std::size_t n) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t N = hn::MaxLanes(d);
-  const auto at = [d](const T* x, const T* y, T* to) HWY_ATTR {
+  const auto not_a_number = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
+  const auto put = [d, not_a_number](auto v, T* to) HWY_ATTR { hn::StoreU(hn::IfThenElse(hn::IsNaN(v), not_a_number, v), d, to); };
+  const auto at = [d, put](const T* x, const T* y, T* to) HWY_ATTR {
     if constexpr (requires { F::apply(hn::LoadU(d, x), hn::LoadU(d, y)); }) {
-      hn::StoreU(F::apply(hn::LoadU(d, x), hn::LoadU(d, y)), d, to);
+      put(F::apply(hn::LoadU(d, x), hn::LoadU(d, y)), to);
     } else {
-      hn::StoreU(F::apply(hn::LoadU(d, x)), d, to);
+      put(F::apply(hn::LoadU(d, x)), to);
     }
   };
   std::size_t i = 0;

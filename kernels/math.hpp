@@ -15,8 +15,8 @@
 //
 // The values are SLEEF's (Shibata, Petrogalli: SLEEF, a portable vectorized library of C standard mathematical functions, IEEE TPDS
 // 31(6), 2020): within 1 unit in the last place where the caller rounds to nearest, special values as in C's Annex F. They are the
-// same with AVX2 and AVX-512, and the same, but others, on processors without fused multiply-add. tests/math_test.cpp
-// holds them to it.
+// same with AVX2 and AVX-512, and the same, but others, on processors without fused multiply-add. What is NaN is always the same
+// quiet NaN. tests/math_test.cpp holds them to it.
 
 namespace furrow {
 namespace named {
