@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "benchmarks/peers.hpp"
-#include "benchmarks/slowed.hpp"
 #include "benchmarks/scenarios.hpp"
+#include "benchmarks/slowed.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/tuning.hpp"

@@ -333,8 +333,8 @@ std::vector<Selection> select(const SuiteOptions& options) {
   // Kernels with the same inputs after each other: making those of the largest size takes longer than any kernel.
   std::vector<const table::Kernel*> kernels;
   for (const table::Kernel& kernel : suite_kernels())
-    if (!options.mix.empty()      ? options.mix.entry_of(kernel.name, kernel.family).has_value()
-        : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
+    if (!options.mix.empty() ? options.mix.entry_of(kernel.name, kernel.family).has_value()
+                             : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
       kernels.push_back(&kernel);
   std::ranges::stable_sort(kernels, std::less<>(), &table::Kernel::make_inputs);
 

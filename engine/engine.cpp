@@ -135,7 +135,9 @@ void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
   if (chunks.count() >= kSurelyLarge) return hand_out(0, chunks, tuned, body);
-  if (!cost.is_due()) return pays(chunks, cost) ? hand_out(0, chunks, tuned, body) : serially(Serial::too_small);
+  const bool due = cost.is_due();
+  if (pays(chunks, cost)) return due ? time_threads(chunks, cost, tuned, body) : hand_out(0, chunks, tuned, body);
+  if (!due) return serially(Serial::too_small);
   const std::size_t done = begin_serially(chunks, cost, body);
   if (done < chunks.count()) return hand_out(done, chunks, tuned, body);
   record(1, 1, Serial::too_small);
@@ -165,6 +167,16 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const Chunk
     cost.add_sample(elapsed / static_cast<float>(chunks.elements(0, done).size()));
     return done;
   }
+}
+
+/// Hands all chunks out, and notes what they cost: the time that all threads spent on them together. Beginning on the calling
+/// thread to find out would be exact, but would move elements from one core's cache to another's and back.
+void Engine::time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body) {
+  const Clock::time_point start = Clock::now();
+  hand_out(0, chunks, tuned, body);
+  const double threads = std::min<double>(concurrency(), static_cast<double>(chunks.count()));
+  const double elapsed = std::max(0.0, double{nanoseconds_since(start)} - fork_join_nanoseconds());
+  cost.add_sample(static_cast<float>(elapsed * threads / static_cast<double>(chunks.size())));
 }
 
 void Engine::hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body) {
