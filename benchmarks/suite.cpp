@@ -32,6 +32,9 @@ constexpr double kSecondsPerWeight = 1;
 // thread.
 constexpr double kBusyNeighbours = 0.1;
 
+// Seconds beyond the budget after which what is under way is cut off.
+constexpr double kOverrun = 10;
+
 std::size_t usable_memory() {
   return available_memory() / 10 * 8;
 }
@@ -104,7 +107,7 @@ class Run {
     found_.peers = candidates_.peers();
     found_.planned = plan_.size();
     report("the machine's roofs");
-    found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
+    found_.roofs = measure_roofs(candidates_, ++seed_, [this] { return cut_off(); });
     for (std::size_t at = 0; !over() && at < plan_.size(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
@@ -138,6 +141,9 @@ class Run {
     if (options_.stop()) found_.interrupted = true;
     return found_.interrupted || seconds_left() <= 0;
   }
+
+  /// On a busy machine the fewest rounds of a group can take minutes: then it has to do with fewer, of which none are called.
+  bool cut_off() const { return options_.stop() || seconds_left() < -kOverrun; }
 
   void leave_out_too_large() {
     const std::size_t most = usable_memory();
@@ -183,7 +189,7 @@ class Run {
     std::vector<Subject> subjects;
     std::vector<std::size_t> timed;  // the cases of the subjects
     for (Candidate& candidate : with_threads(what.threads).of(*what.kernel)) {
-      if (options_.stop()) return;
+      if (cut_off()) return;
       group.cases.push_back({candidate.backend, candidate.peer, {}, fault_of(candidate)});
       if (group.cases.back().fault) continue;
       timed.push_back(group.cases.size() - 1);
@@ -191,11 +197,12 @@ class Run {
       subjects.push_back({candidate.runtime, repeated(candidate.variants[fastest(candidate)]), contest});
     }
     const std::vector<Timings> timings = measure(
-        subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = options_.stop}, group.conditions);
+        subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = [this] { return cut_off(); }},
+        group.conditions);
     found_.conditions += group.conditions;
     for (std::size_t t = 0; t < timed.size(); ++t) group.cases[timed[t]].timings = timings[t];
     // Cut off before the first round: it says nothing.
-    if (options_.stop() && (timings.empty() || timings[0].real.empty())) return;
+    if (cut_off() && (timings.empty() || timings[0].real.empty())) return;
     found_.groups.push_back(std::move(group));
     finished(weight(what));
   }
@@ -219,8 +226,8 @@ class Run {
     if (candidate.variants.size() == 1) return 0;
     std::vector<Subject> variants;
     for (const auto& run : candidate.variants) variants.push_back({candidate.runtime, repeated(run)});
-    const std::vector<Timings> timings =
-        measure(variants, {.seconds = 0, .least_rounds = 3, .sample_seconds = 2e-4, .seed = ++seed_, .stop = options_.stop});
+    const std::vector<Timings> timings = measure(
+        variants, {.seconds = 0, .least_rounds = 3, .sample_seconds = 2e-4, .seed = ++seed_, .stop = [this] { return cut_off(); }});
     const auto time = [](const Timings& timing) {
       return timing.real.empty() ? std::numeric_limits<double>::infinity() : least(timing.real);
     };
@@ -232,9 +239,10 @@ class Run {
     while (static_cast<double>(tasks_done_) < share_done * static_cast<double>(tasks_.size()) && !over()) {
       const ThresholdTask& task = tasks_[tasks_done_++];
       report("when threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(task.type)));
-      measure_threshold(task, candidates_,
-                        {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
-                        found_.thresholds);
+      measure_threshold(
+          task, candidates_,
+          {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = [this] { return cut_off(); }},
+          found_.thresholds);
       finished(1);
     }
   }
