@@ -33,6 +33,9 @@ constexpr double kSecondsPerWeight = 1;
 // thread.
 constexpr double kBusyNeighbours = 0.1;
 
+// Seconds beyond the budget after which what is under way is cut off.
+constexpr double kOverrun = 10;
+
 std::size_t usable_memory() {
   return available_memory() / 10 * 8;
 }
@@ -111,7 +114,9 @@ class Run {
         found_.notes.push_back(std::string(what.kernel->name) + " was measured at " + std::to_string(what.n) +
                                " elements, the most that the suite gives it");
     report("the machine's roofs");
-    found_.roofs = measure_roofs(candidates_, ++seed_, options_.stop);
+    // They take two seconds; a machine too busy for that shows no roofs, and the cases matter more.
+    const double roofs_until = now() + std::max(3.0, budget() / 10);
+    found_.roofs = measure_roofs(candidates_, ++seed_, [&] { return cut_off() || now() > roofs_until; });
     for (std::size_t at = 0; !over() && at < plan_.size(); ++at) {
       // What took too long for what is left of the time would again; smaller sizes may still fit.
       if (double& took = took_[plan_[at].n]; took < seconds_left()) {
@@ -145,6 +150,9 @@ class Run {
     if (options_.stop()) found_.interrupted = true;
     return found_.interrupted || seconds_left() <= 0;
   }
+
+  /// On a busy machine the fewest rounds of a group can take minutes: then it has to do with fewer, of which none are called.
+  bool cut_off() const { return options_.stop() || seconds_left() < -kOverrun; }
 
   void leave_out_too_large() {
     const std::size_t most = usable_memory();
@@ -190,7 +198,7 @@ class Run {
     std::vector<Subject> subjects;
     std::vector<std::size_t> timed;  // the cases of the subjects
     for (Candidate& candidate : with_threads(what.threads).of(*what.kernel)) {
-      if (options_.stop()) return;
+      if (cut_off()) return;
       Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.peer, {}, fault_of(candidate)});
       if (one.fault) continue;
       timed.push_back(group.cases.size() - 1);
@@ -200,11 +208,12 @@ class Run {
       subjects.push_back({candidate.runtime, repeated(run), contest});
     }
     const std::vector<Timings> timings = measure(
-        subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = options_.stop}, group.conditions);
+        subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = [this] { return cut_off(); }},
+        group.conditions);
     found_.conditions += group.conditions;
     for (std::size_t t = 0; t < timed.size(); ++t) group.cases[timed[t]].timings = timings[t];
     // Cut off before the first round: it says nothing.
-    if (options_.stop() && (timings.empty() || timings[0].real.empty())) return;
+    if (cut_off() && (timings.empty() || timings[0].real.empty())) return;
     found_.groups.push_back(std::move(group));
     finished(weight(what));
   }
@@ -244,8 +253,8 @@ class Run {
     if (candidate.variants.size() == 1) return 0;
     std::vector<Subject> variants;
     for (const auto& run : candidate.variants) variants.push_back({candidate.runtime, repeated(run)});
-    const std::vector<Timings> timings =
-        measure(variants, {.seconds = 0, .least_rounds = 3, .sample_seconds = 2e-4, .seed = ++seed_, .stop = options_.stop});
+    const std::vector<Timings> timings = measure(
+        variants, {.seconds = 0, .least_rounds = 3, .sample_seconds = 2e-4, .seed = ++seed_, .stop = [this] { return cut_off(); }});
     const auto time = [](const Timings& timing) {
       return timing.real.empty() ? std::numeric_limits<double>::infinity() : least(timing.real);
     };
@@ -257,9 +266,10 @@ class Run {
     while (static_cast<double>(tasks_done_) < share_done * static_cast<double>(tasks_.size()) && !over()) {
       const TuningTask& task = tasks_[tasks_done_++];
       report("how threads pay: " + std::string(task.kernel->name) + " " + std::string(type_code(task.type)));
-      measure_tuning(task, candidates_,
-                     {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = options_.stop},
-                     found_.tuned);
+      measure_tuning(
+          task, candidates_,
+          {.seconds = share(1), .most_rounds = 15, .sample_seconds = 3e-4, .seed = ++seed_, .stop = [this] { return cut_off(); }},
+          found_.tuned);
       finished(1);
     }
   }
