@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/cases.hpp"
 #include "furrow/engine/error.hpp"
 
@@ -47,7 +48,7 @@ bool usable(const Case* one) {
 
 /// A peer that does the same in every build: the roof is the fastest of several ways, which another run may choose otherwise.
 bool is_control(const SavedRun& run, std::string_view backend) {
-  return run.is_peer(backend) && backend != "roof";
+  return run.is_peer(backend) && backend != "roof" && find_ablation(backend) == nullptr;
 }
 
 /// A kernel, type and size that both runs have.

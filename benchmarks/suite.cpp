@@ -91,6 +91,7 @@ class Run {
       if (last_of_type || is_large(plan_[at + 1].n)) thresholds(plan_[at].type);
     }
     workspace_.reset();
+    for (const std::string& note : candidates_.notes()) found_.notes.push_back(note);
     if (!found_.interrupted && found_.groups.size() < found_.planned)
       found_.notes.push_back(std::to_string(found_.planned - found_.groups.size()) + " of " + std::to_string(found_.planned) +
                              " groups of cases were left out: the time was used up (--seconds gives more)");
@@ -151,33 +152,41 @@ class Run {
     Group group{what.kernel, what.type, what.n, {}};
     std::vector<Subject> subjects;
     std::vector<std::size_t> timed;  // the cases of the subjects
-    for (Candidate& candidate : candidates_.of(*what.kernel)) {
+    std::vector<const Worker*> workers;
+    for (Candidate& candidate : candidates_.of(*what.kernel, what.type)) {
       if (options_.stop()) return;
-      group.cases.push_back({candidate.backend, candidate.peer, {}, fault_of(candidate)});
+      group.cases.push_back({candidate.backend, candidate.kind, {}, fault_of(candidate)});
       if (group.cases.back().fault) continue;
       timed.push_back(group.cases.size() - 1);
+      workers.push_back(candidate.worker);
       subjects.push_back({candidate.runtime, repeated(candidate.variants[fastest(candidate)])});
     }
     const std::vector<Timings> timings =
         measure(subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = options_.stop});
-    for (std::size_t t = 0; t < timed.size(); ++t) group.cases[timed[t]].timings = timings[t];
+    for (std::size_t t = 0; t < timed.size(); ++t) {
+      // A process that ended meanwhile was not timed, and a note says so.
+      if (workers[t] == nullptr || !workers[t]->fault()) group.cases[timed[t]].timings = timings[t];
+    }
     // Cut off before the first round: it says nothing.
     if (options_.stop() && (timings.empty() || timings[0].real.empty())) return;
     found_.groups.push_back(std::move(group));
     finished(weight(what));
   }
 
-  std::function<void(std::size_t)> repeated(const std::function<void(table::Operands&)>& run) {
-    return [run, &operands = workspace_->operands()](std::size_t calls) {
-      for (std::size_t call = 0; call < calls; ++call) run(operands);
-    };
+  std::function<void(std::size_t)> repeated(const std::function<void(table::Operands&, std::size_t)>& run) {
+    return [run, &operands = workspace_->operands()](std::size_t calls) { run(operands, calls); };
   }
 
   std::optional<std::string> fault_of(Candidate& candidate) {
     for (const auto& run : candidate.variants) {
       workspace_->reset();
-      run(workspace_->operands());
-      if (auto fault = workspace_->fault(!candidate.peer)) return fault;
+      if (candidate.worker != nullptr) candidate.worker->load(workspace_->operands());
+      run(workspace_->operands(), 1);
+      if (candidate.worker != nullptr) {
+        candidate.worker->store(workspace_->operands());
+        if (auto fault = candidate.worker->fault()) return fault;
+      }
+      if (auto fault = workspace_->fault(candidate.kind == Kind::backend)) return fault;
     }
     return std::nullopt;
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/compare.hpp"
 #include "benchmarks/report.hpp"
 #include "benchmarks/report_html.hpp"
@@ -33,6 +34,7 @@ struct Options {
   std::string html;
   std::string from;
   std::vector<std::string> compare;
+  std::string serve;
   bool no_save = false;
   bool quiet = false;
 };
@@ -92,6 +94,8 @@ bool compare(const bench::SavedRun& before, const bench::SavedRun& now) {
 }
 
 void run(Options options) {
+  if (const bench::Ablation* const ablation = bench::find_ablation(options.serve))
+    return bench::serve_ablation(*ablation, options.suite.backends.at(0), options.suite.threads);
   const bench::ResultFile json(options.json);
   const bench::ResultFile html(options.html);
   if (!options.from.empty()) return html.write(bench::html_page(bench::read_run(options.from)));
@@ -141,7 +145,12 @@ void add_bench(CLI::App& app) {
       app.add_subcommand("bench", "Measure every backend side by side, pick one, and save the choice for this machine");
   const auto options = std::make_shared<Options>();
   command->add_option("--kernels", options->suite.kernels, "Only kernels in whose name this regular expression is found");
-  command->add_option("--backends", options->suite.backends, "Only these backends and peers, separated by commas")->delimiter(',');
+  command
+      ->add_option(
+          "--backends", options->suite.backends,
+          "Only these backends and peers, separated by commas, or groups of them: usual (the default), libraries, fast (the peers' "
+          "loops with -ffast-math), python, ablations")
+      ->delimiter(',');
   command->add_option("--sizes", options->suite.sizes, "Numbers of elements, separated by commas; by default from 2^10 to 2^25")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
@@ -164,6 +173,7 @@ void add_bench(CLI::App& app) {
                    "slower; with two files, compare the second with the first, without a run")
       ->expected(1, 2)
       ->excludes(from);
+  command->add_option("--serve", options->serve)->group("");  // how the suite starts its own processes: not for people
   command->add_flag("--no-save", options->no_save, "Leave the tuning file alone");
   command->add_flag("-q,--quiet", options->quiet, "No progress line");
   command->callback([options] { run(*options); });
