@@ -39,10 +39,10 @@ std::string case_name(const table::Kernel& kernel, std::string_view backend, Typ
 
 Candidates::Candidates(const std::vector<std::string>& wanted, int threads) {
   constexpr std::string_view kUsual = "usual";
-  std::vector<std::string> known;
+  std::vector<std::string> names, groups;
   const auto chosen = [&](std::string_view name, std::string_view group) {
-    for (const std::string_view one : {group, name})
-      if (std::ranges::find(known, one) == known.end()) known.emplace_back(one);
+    names.emplace_back(name);
+    if (std::ranges::find(groups, group) == groups.end()) groups.emplace_back(group);
     return std::ranges::find(wanted, name) != wanted.end() || std::ranges::find(wanted, group) != wanted.end() ||
            (wanted.empty() && group == kUsual);
   };
@@ -65,8 +65,9 @@ Candidates::Candidates(const std::vector<std::string>& wanted, int threads) {
   for (const Ablation& ablation : kAblations)
     if (chosen(ablation.name, "ablations")) peers_.emplace_back(ablation.name);
   for (const std::string& name : wanted)
-    if (std::ranges::find(known, name) == known.end())
-      fail(fmt::format("unknown backend \"{}\"; the suite has {}", name, fmt::join(known, ", ")));
+    if (std::ranges::find(names, name) == names.end() && std::ranges::find(groups, name) == groups.end())
+      fail(fmt::format("unknown backend \"{}\"; the suite has {}, and the groups {}", name, fmt::join(names, ", "),
+                       fmt::join(groups, ", ")));
   if (python.size() > words_without_peers) {
     const auto worker = std::make_shared<Worker>(python);
     for (const std::string_view peer : kPythonPeers) workers_.emplace(peer, worker);

@@ -128,7 +128,7 @@ class BenchTest(unittest.TestCase):
     def test_peers_in_python_join_the_table_and_are_right(self):
         (self.folder / "numba.py").write_text("raise ImportError('gone')")
         file = self.folder / "rounds.json"
-        done = self.bench("--backends", "numpy,numexpr,numba", "--kernels", ".", "--sizes", "1000,4099", "--no-save", "--json", file, PYTHONPATH=str(self.folder))
+        done = self.bench("--backends", "numpy,numexpr,numba", "--kernels", ".", "--types", "f64,i32", "--sizes", "1001", "--seconds", "100", "--no-save", "--json", file, PYTHONPATH=str(self.folder))
         self.assertNotIn("WRONG", done.stdout)
         self.assertIn("no peer numba: gone", done.stdout)
         names = {entry["run_name"].split("/")[1] for entry in json.loads(file.read_text())["benchmarks"]}
@@ -137,7 +137,7 @@ class BenchTest(unittest.TestCase):
 
     def test_what_furrow_is_without_its_parts(self):
         file = self.folder / "rounds.json"
-        done = self.bench("--backends", "ablations", "--kernels", ".", "--sizes", "1000,100003", "--no-save", "--json", file)
+        done = self.bench("--backends", "ablations", "--kernels", "^(triad|sum|exp|inclusive_scan|sort|copy_if)$", "--types", "f64,i32", "--sizes", "100003", "--seconds", "60", "--no-save", "--json", file)
         self.assertNotIn("WRONG", done.stdout)
         self.assertNotIn("stopped", done.stdout)
         names = {entry["run_name"].split("/")[1] for entry in json.loads(file.read_text())["benchmarks"]}
