@@ -158,8 +158,8 @@ struct tanh_everywhere {
   }
 };
 
-/// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones. Where that is NaN, it is
-/// always the same one: SLEEF's differ between instruction sets.
+/// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones. Where that is NaN, it
+/// is always the same one: SLEEF's differ between instruction sets.
 template <class F, class T>
 void run(const T* a, const T* b, T* out, std::size_t n) {
   const hn::ScalableTag<T> d;
