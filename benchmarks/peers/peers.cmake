@@ -90,7 +90,9 @@ endfunction()
 
 find_package(Eigen3 QUIET NO_MODULE)
 if(Eigen3_FOUND)
-  furrow_library_peer(eigen BUILDS v3 v4 LIBS Eigen3::Eigen NAMESPACES Eigen)
+  # maybe-uninitialized: GCC 12 sees it in its own header of AVX-512.
+  furrow_library_peer(eigen BUILDS v3 v4 LIBS Eigen3::Eigen NAMESPACES Eigen
+    OPTIONS $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 
 find_path(FURROW_THRUST_INCLUDE thrust/version.h)
