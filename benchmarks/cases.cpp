@@ -1,7 +1,11 @@
 #include "benchmarks/cases.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/peers.hpp"
 #include "benchmarks/scenarios.hpp"
 #include "benchmarks/slowed.hpp"
@@ -10,16 +14,32 @@
 #include "furrow/engine/tuning.hpp"
 
 namespace furrow::bench {
+namespace {
 
-std::string runtime_of(std::string_view backend) {
-  if (backend == "openmp" || backend == "raw_openmp" || backend == "roof") return "openmp";
-  if (backend == "tbb" || backend == "stdpar" || backend == "raw_tbb" || backend == "raw_stdpar") return "tbb";
-  if (backend == "serial" || backend == "serial_loop") return "none";
-  return std::string(backend);
+// Peers in Python, in a process of its own.
+constexpr std::string_view kPythonPeers[] = {"numpy", "numexpr", "numba"};
+constexpr const char* kPythonScript =
+#include "python_peers.inc"
+    ;
+
+bool is_python(std::string_view peer) {
+  return std::ranges::find(kPythonPeers, peer) != std::end(kPythonPeers);
 }
 
-bool is_ablation(std::string_view backend) {
-  return backend.starts_with("ablate_");
+std::function<void(table::Operands&, std::size_t)> repeated(std::function<void(table::Operands&)> run) {
+  return [run = std::move(run)](table::Operands& operands, std::size_t calls) {
+    for (std::size_t call = 0; call < calls; ++call) run(operands);
+  };
+}
+
+}  // namespace
+
+std::string runtime_of(std::string_view backend) {
+  for (const PeerBackend& peer : peer_backends())
+    if (peer.name == backend) return std::string(peer.runtime);
+  if (backend == "stdpar") return "tbb";
+  if (backend == "serial") return "none";
+  return std::string(backend);
 }
 
 std::string case_name(const table::Kernel& kernel, std::string_view backend, Type type, std::size_t n) {
@@ -27,25 +47,44 @@ std::string case_name(const table::Kernel& kernel, std::string_view backend, Typ
 }
 
 Candidates::Candidates(const std::vector<std::string>& wanted, int threads) {
-  const std::vector<std::string> all_backends = furrow::backends();
-  const std::vector<std::string_view> all_peers = peer_backends();
-  for (const std::string& name : wanted) {
-    if (std::ranges::find(all_backends, name) != all_backends.end() || std::ranges::find(all_peers, name) != all_peers.end())
-      continue;
-    std::string known;
-    for (const std::string& backend : all_backends) known += (known.empty() ? "" : ", ") + backend;
-    for (const std::string_view peer : all_peers) known += ", " + std::string(peer);
-    fail("unknown backend \"" + name + "\"; the suite has " + known);
-  }
-  const auto chosen = [&](std::string_view name) { return wanted.empty() || std::ranges::find(wanted, name) != wanted.end(); };
-  for (const std::string& name : all_backends) {
+  constexpr std::string_view kUsual = "usual";
+  std::vector<std::string> names, groups;
+  const auto chosen = [&](std::string_view name, std::string_view group) {
+    names.emplace_back(name);
+    if (std::ranges::find(groups, group) == groups.end()) groups.emplace_back(group);
+    return std::ranges::find(wanted, name) != wanted.end() || std::ranges::find(wanted, group) != wanted.end() ||
+           (wanted.empty() && group == kUsual);
+  };
+  for (const std::string& name : furrow::backends()) {
     const Engine& engine = engines_.try_emplace(name, name, EngineOptions{.concurrency = threads}).first->second;
     threads_ = std::max(threads_, engine.concurrency());
     if (engine.concurrency() == threads_) placing_ = name;
-    if (chosen(name)) backends_.push_back(name);
+    if (chosen(name, kUsual)) backends_.push_back(name);
   }
-  for (const std::string_view name : all_peers)
-    if (chosen(name)) peers_.emplace_back(name);
+  for (const PeerBackend& peer : peer_backends())
+    if (chosen(peer.name, peer.group)) peers_.emplace_back(peer.name);
+  // The system's Python, to which its packages of the modules belong.
+  std::vector<std::string> python{"/usr/bin/python3", "-c", kPythonScript, std::to_string(threads_)};
+  const std::size_t words_without_peers = python.size();
+  for (const std::string_view peer : kPythonPeers) {
+    if (!chosen(peer, "python")) continue;
+    peers_.emplace_back(peer);
+    python.emplace_back(peer);
+  }
+  for (const Ablation& ablation : kAblations)
+    if (chosen(ablation.name, "ablations")) peers_.emplace_back(ablation.name);
+  for (const std::string& name : wanted)
+    if (std::ranges::find(names, name) == names.end() && std::ranges::find(groups, name) == groups.end())
+      fail(fmt::format("unknown backend \"{}\"; the suite has {}, and the groups {}", name, fmt::join(names, ", "),
+                       fmt::join(groups, ", ")));
+  if (python.size() > words_without_peers) {
+    const auto worker = std::make_shared<Worker>(python);
+    for (const std::string_view peer : kPythonPeers) workers_.emplace(peer, worker);
+  }
+  for (const Ablation& ablation : kAblations)
+    if (std::ranges::find(peers_, ablation.name) != peers_.end())
+      workers_.emplace(ablation.name,
+                       std::make_shared<Worker>(ablation_command(ablation, Engine({.concurrency = threads}).backend(), threads_)));
 }
 
 void Candidates::add_automatic() {
@@ -59,23 +98,49 @@ void Candidates::add_automatic() {
       choices_.try_emplace(name + std::string(kForced), name, EngineOptions{.concurrency = threads_, .serial_below = 0});
 }
 
-std::vector<Candidate> Candidates::of(const table::Kernel& kernel) {
+double Candidates::worker_seconds() const {
+  std::set<const Worker*> workers;  // several peers may share one
+  for (const auto& [name, worker] : workers_) workers.insert(worker.get());
+  double seconds = 0;
+  for (const Worker* const worker : workers) seconds += worker->cpu_seconds();
+  return seconds;
+}
+
+std::vector<std::string> Candidates::notes() const {
+  std::vector<std::string> notes;
+  std::set<const Worker*> told;  // several peers may share one
+  for (const auto& [name, worker] : workers_) {
+    if (!told.insert(worker.get()).second) continue;
+    notes.insert(notes.end(), worker->notes().begin(), worker->notes().end());
+    if (worker->trouble())
+      notes.push_back(fmt::format("{} stopped: {}", is_python(name) ? "the peers in Python" : name, *worker->trouble()));
+  }
+  return notes;
+}
+
+std::vector<Candidate> Candidates::of(const table::Kernel& kernel, Type type) {
   std::vector<Candidate> found;
   const auto candidate = [&kernel](const std::string& name, Engine& engine) -> Candidate {
     const auto run = [&engine, run = kernel.run](table::Operands& operands) { run(engine, operands); };
-    return {name, false, runtime_of(engine.backend()), {as_slow_as_planted(kernel.name, run)}};
+    return {name, Kind::backend, runtime_of(engine.backend()), {repeated(as_slow_as_planted(kernel.name, run))}};
   };
   for (const std::string& name : backends_) found.push_back(candidate(name, engines_.at(name)));
   for (auto& [name, engine] : choices_) found.push_back(candidate(name, engine));
+  const Scenario* const around = find_scenario(kernel.name);
   for (const std::string& name : peers_) {
-    Candidate peer{name, true, runtime_of(name), {}};
-    const Scenario* const around = find_scenario(kernel.name);
-    for (const PeerFunction run : find_peer(name, around != nullptr ? around->kernel : kernel.name))
-      peer.variants.emplace_back([run, around, threads = threads_](table::Operands& operands) {
+    const Kind kind = name == "roof" ? Kind::roof : is_ablation(name) ? Kind::ablation : Kind::peer;
+    Candidate peer{name, kind, runtime_of(name), {}};
+    for (const PeerFunction run : find_peer(name, around != nullptr ? around->kernel : kernel.name, type))
+      peer.variants.push_back(repeated([run, around, threads = threads_](table::Operands& operands) {
         if (around != nullptr) around->before(threads);
         run(operands, threads);
         if (around != nullptr) around->after();
-      });
+      }));
+    if (const auto worker = workers_.find(name); worker != workers_.end() && worker->second->has(name, kernel.name)) {
+      peer.worker = worker->second.get();
+      peer.variants.emplace_back(
+          [worker = peer.worker, name, &kernel](table::Operands&, std::size_t calls) { worker->run(name, kernel.name, calls); });
+    }
     if (!peer.variants.empty()) found.push_back(std::move(peer));
   }
   return found;

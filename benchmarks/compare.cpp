@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/cases.hpp"
 #include "furrow/engine/error.hpp"
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "benchmarks/cases.hpp"
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/markup.hpp"
 
 namespace furrow::bench {

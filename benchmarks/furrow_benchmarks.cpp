@@ -27,13 +27,13 @@ Workspace& workspace(Candidates& candidates, const Selection& what) {
   return *latest;
 }
 
-void run_case(benchmark::State& state, Candidates& candidates, const Selection& what, bool peer,
-              const std::function<void(table::Operands&)>& run) {
+void run_case(benchmark::State& state, Candidates& candidates, const Selection& what, bool exact,
+              const std::function<void(table::Operands&, std::size_t)>& run) {
   Workspace& data = workspace(candidates, what);
   data.reset();
-  run(data.operands());
-  if (const auto fault = data.fault(!peer)) return state.SkipWithError(fault->c_str());
-  for (auto iteration : state) run(data.operands());
+  run(data.operands(), 1);
+  if (const auto fault = data.fault(exact)) return state.SkipWithError(fault->c_str());
+  for (auto iteration : state) run(data.operands(), 1);
   const auto elements = static_cast<double>(state.iterations()) * static_cast<double>(what.n);
   state.SetItemsProcessed(static_cast<std::int64_t>(elements));
   state.SetBytesProcessed(static_cast<std::int64_t>(elements * what.kernel->bytes(what.type)));
@@ -41,13 +41,13 @@ void run_case(benchmark::State& state, Candidates& candidates, const Selection& 
 
 void register_all(Candidates& candidates) {
   for (const Selection& what : select({})) {
-    for (const Candidate& candidate : candidates.of(*what.kernel)) {
+    for (const Candidate& candidate : candidates.of(*what.kernel, what.type)) {
       for (std::size_t variant = 0; variant < candidate.variants.size(); ++variant) {
         std::string name = case_name(*what.kernel, candidate.backend, what.type, what.n);
         if (candidate.variants.size() > 1) name += "/variant:" + std::to_string(variant);
-        benchmark::RegisterBenchmark(name.c_str(), [&candidates, what, peer = candidate.peer,
+        benchmark::RegisterBenchmark(name.c_str(), [&candidates, what, exact = candidate.kind == Kind::backend,
                                                     run = candidate.variants[variant]](benchmark::State& state) {
-          run_case(state, candidates, what, peer, run);
+          run_case(state, candidates, what, exact, run);
         })->UseRealTime();
       }
     }

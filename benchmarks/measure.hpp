@@ -108,9 +108,9 @@ struct Ratio {
 ///
 /// Doubt is that of the same test, and what it assumes is what measure() sees to: if the subjects are equal, chance alone decided
 /// which of them a disturbance met, so that in each round either is as likely to be the slower, whatever the noise and even if
-/// rounds resemble their neighbours. (Tests that use sizes as well find differences in fewer rounds of calm noise, but fewer of them
-/// where there are spikes: Wilcoxon's found 70 % of 5 % differences in 25 rounds of it.) It is asked after the last round only,
-/// and how many rounds there are does not depend on the outcome, but for losers: these are far beyond what is called here.
+/// rounds resemble their neighbours. (Tests that use sizes as well find differences in fewer rounds of calm noise, but fewer of
+/// them where there are spikes: Wilcoxon's found 70 % of 5 % differences in 25 rounds of it.) It is asked after the last round
+/// only, and how many rounds there are does not depend on the outcome, but for losers: these are far beyond what is called here.
 Ratio compare(std::span<const double> first, std::span<const double> second);
 
 }  // namespace furrow::bench

@@ -3,36 +3,73 @@
 namespace furrow::bench {
 namespace {
 
-struct PeerBackend {
-  std::string_view name;
-  std::span<const Peer> peers;
-};
-
 #if defined(FURROW_HAS_PEERS)
-template <Isa isa>
-std::vector<PeerBackend> compiled_for() {
-  return {
+template <Build build>
+void add_loops(std::vector<PeerBackend>& all) {
 #if defined(FURROW_HAS_OPENMP)
-    {"raw_openmp", raw_openmp<isa>()},
+  all.push_back({"raw_openmp", "openmp", "usual", {raw_openmp<build>(), raw_openmp_order<Build::v3>()}});
 #endif
 #if defined(FURROW_HAS_TBB)
-        {"raw_tbb", raw_tbb<isa>()},
+  all.push_back({"raw_tbb", "tbb", "usual", {raw_tbb<build>(), raw_tbb_order<Build::v3>()}});
 #endif
 #if defined(FURROW_HAS_STDPAR)
-        {"raw_stdpar", raw_stdpar<isa>()},
+  all.push_back({"raw_stdpar", "tbb", "usual", {raw_stdpar<build>(), raw_stdpar_order<Build::v3>()}});
 #endif
-        {"serial_loop", serial_loop<isa>()},
+  all.push_back({"serial_loop", "none", "usual", {serial_loop<build>()}});
 #if defined(FURROW_HAS_OPENMP)
-        {"roof", roof<isa>()},
+  all.push_back({"roof", "openmp", "usual", {roof<build>()}});
 #endif
-  };
+}
+
+void add_fast_loops([[maybe_unused]] std::vector<PeerBackend>& all) {
+#if defined(FURROW_HAS_OPENMP)
+  all.push_back({"raw_openmp_fast", "openmp", "fast", {raw_openmp<Build::v3_fast>()}});
+#endif
+#if defined(FURROW_HAS_TBB)
+  all.push_back({"raw_tbb_fast", "tbb", "fast", {raw_tbb<Build::v3_fast>()}});
+#endif
+#if defined(FURROW_HAS_STDPAR)
+  all.push_back({"raw_stdpar_fast", "tbb", "fast", {raw_stdpar<Build::v3_fast>()}});
+#endif
+}
+
+template <Build build>
+void add_libraries([[maybe_unused]] std::vector<PeerBackend>& all) {
+#if defined(FURROW_HAS_EIGEN)
+  all.push_back({"eigen", "none", "libraries", {eigen<build>()}});
+#endif
+#if defined(FURROW_HAS_THRUST_OMP)
+  all.push_back({"thrust_omp", "openmp", "libraries", {thrust_omp<Build::v3>()}});
+#endif
+#if defined(FURROW_HAS_THRUST_TBB)
+  all.push_back({"thrust_tbb", "tbb", "libraries", {thrust_tbb<Build::v3>()}});
+#endif
+#if defined(FURROW_HAS_XTENSOR)
+  all.push_back({"xtensor", "tbb", "libraries", {xtensor<Build::v3>()}});
+#endif
+#if defined(FURROW_HAS_ARMADILLO)
+  all.push_back({"armadillo", "openmp", "libraries", {armadillo<Build::v3>()}});
+#endif
+#if defined(FURROW_HAS_OPENBLAS)
+  all.push_back({"openblas", "openblas", "libraries", {openblas()}});
+#endif
+#if defined(FURROW_HAS_VQSORT)
+  all.push_back({"vqsort", "none", "libraries", {vqsort()}});
+#endif
 }
 
 std::vector<PeerBackend> best() {
-  if (__builtin_cpu_supports("x86-64-v4")) return compiled_for<Isa::v4>();
-  if (__builtin_cpu_supports("x86-64-v3")) return compiled_for<Isa::v3>();
-  if (__builtin_cpu_supports("x86-64-v2")) return compiled_for<Isa::v2>();
-  return {};
+  std::vector<PeerBackend> all;
+  if (!__builtin_cpu_supports("x86-64-v3")) return all;
+  if (__builtin_cpu_supports("x86-64-v4")) {
+    add_loops<Build::v4>(all);
+    add_libraries<Build::v4>(all);
+  } else {
+    add_loops<Build::v3>(all);
+    add_libraries<Build::v3>(all);
+  }
+  add_fast_loops(all);
+  return all;
 }
 #else
 std::vector<PeerBackend> best() {
@@ -40,25 +77,21 @@ std::vector<PeerBackend> best() {
 }
 #endif
 
-const std::vector<PeerBackend>& all() {
+}  // namespace
+
+const std::vector<PeerBackend>& peer_backends() {
   static const std::vector<PeerBackend> peers = best();
   return peers;
 }
 
-}  // namespace
-
-std::vector<std::string_view> peer_backends() {
-  std::vector<std::string_view> names;
-  for (const PeerBackend& backend : all()) names.push_back(backend.name);
-  return names;
-}
-
-std::vector<PeerFunction> find_peer(std::string_view backend, std::string_view kernel) {
+std::vector<PeerFunction> find_peer(std::string_view backend, std::string_view kernel, Type type) {
   std::vector<PeerFunction> found;
-  for (const PeerBackend& candidate : all()) {
+  const bool fractions = type == Type::f32 || type == Type::f64;
+  for (const PeerBackend& candidate : peer_backends()) {
     if (candidate.name != backend) continue;
-    for (const Peer& peer : candidate.peers)
-      if (peer.kernel == kernel) found.push_back(peer.run);
+    for (const std::span<const Peer> part : candidate.peers)
+      for (const Peer& peer : part)
+        if (peer.kernel == kernel && (fractions || !peer.only_fractions)) found.push_back(peer.run);
   }
   return found;
 }

@@ -45,10 +45,9 @@ std::string against(const Case& one, const Case* other) {
 }
 
 std::string row(const Measurements& measurements, const Group& group) {
-  const Case* const best = fastest(group, [](const Case& one) { return !one.peer; });
-  const Case* const peer =
-      fastest(group, [](const Case& one) { return one.peer && one.backend != "roof" && !is_ablation(one.backend); });
-  const Case* const roof = fastest(group, [](const Case& one) { return one.backend == "roof"; });
+  const Case* const best = fastest(group, [](const Case& one) { return one.kind == Kind::backend; });
+  const Case* const peer = fastest(group, [](const Case& one) { return one.kind == Kind::peer; });
+  const Case* const roof = fastest(group, [](const Case& one) { return one.kind == Kind::roof; });
   std::string text = fmt::format("{:<16} {} {:>5}", group.kernel->name, type_code(group.type), size_text(group.n));
   for (const std::string& backend : measurements.backends) {
     const Case* const one = group.find(backend);

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <set>
 
-#include "benchmarks/cases.hpp"
+#include "benchmarks/ablation.hpp"
 
 namespace furrow::bench {
 namespace {

@@ -9,7 +9,7 @@
 #include <map>
 #include <vector>
 
-#include "benchmarks/cases.hpp"
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/figures.hpp"
 #include "benchmarks/markup.hpp"
 #include "benchmarks/report_order.hpp"
@@ -137,11 +137,7 @@ std::string ablation_table(const SavedRun& run) {
   std::ranges::copy_if(run.peers, std::back_inserter(without), is_ablation);
   if (without.empty()) return "";
   std::vector<std::string> columns{"kernel", "type", "elements", "fastest"};
-  for (const std::string& name : without) {
-    std::string means = name.substr(name.find('_') + 1);
-    std::ranges::replace(means, '_', ' ');
-    columns.push_back("without " + means);
-  }
+  for (const std::string& name : without) columns.push_back(fmt::format("without {}", find_ablation(name)->part));
   std::string rows;
   for (const Group& group : run.groups) {
     const Case* const best = run.fastest(group);

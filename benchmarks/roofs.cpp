@@ -19,10 +19,9 @@ std::size_t elements_in_memory() {
 /// Ways of measuring the bounds, and where the fastest goes.
 class Probes {
  public:
-  void add(std::string runtime, table::Operands& operands, std::function<void(table::Operands&)> run, double work, double& roof) {
-    subjects_.push_back({std::move(runtime), [&operands, run = std::move(run)](std::size_t calls) {
-                           for (std::size_t call = 0; call < calls; ++call) run(operands);
-                         }});
+  void add(std::string runtime, table::Operands& operands, std::function<void(table::Operands&, std::size_t)> run, double work,
+           double& roof) {
+    subjects_.push_back({std::move(runtime), [&operands, run = std::move(run)](std::size_t calls) { run(operands, calls); }});
     roofs_.push_back({work, &roof});
   }
 
@@ -53,9 +52,12 @@ MachineRoofs measure_roofs(Candidates& candidates, std::uint64_t seed, const std
   Probes probes;
   const int threads = candidates.threads();
   const auto add = [&](std::string_view row, table::Operands& operands, double work, double& roof) {
-    for (const PeerFunction run : find_peer("roof", row))
-      probes.add(
-          runtime_of("roof"), operands, [run, threads](table::Operands& data) { run(data, threads); }, work, roof);
+    for (const PeerFunction run : find_peer("roof", row, operands.type())) {
+      const auto repeated = [run, threads](table::Operands& data, std::size_t calls) {
+        for (std::size_t call = 0; call < calls; ++call) run(data, threads);
+      };
+      probes.add(runtime_of("roof"), operands, repeated, work, roof);
+    }
   };
   table::Operands memory(candidates.placing_engine(), Type::f64, elements_in_memory());
   const double bytes = static_cast<double>(sizeof(double)) * static_cast<double>(memory.size());
@@ -74,7 +76,7 @@ MachineRoofs measure_roofs(Candidates& candidates, std::uint64_t seed, const std
   table::Kernel fork_join{};
   fork_join.name = "fork_join";
   fork_join.run = empty_region;
-  for (const Candidate& candidate : candidates.of(fork_join))
+  for (const Candidate& candidate : candidates.of(fork_join, doubles.type()))
     for (const auto& run : candidate.variants) probes.add(candidate.runtime, doubles, run, 1, regions_a_second[candidate.backend]);
 
   probes.measure({.seconds = 2, .least_rounds = 5, .most_rounds = 15, .seed = seed, .stop = stop});

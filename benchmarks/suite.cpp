@@ -70,6 +70,11 @@ double weight(const Selection& what) {
   return what.n >= std::size_t{1} << 24 ? 6 : what.n >= std::size_t{1} << 22 ? 2 : 1;
 }
 
+/// In whose contest a candidate takes part: the roof stands for itself, and furrow without one of its parts is worth all rounds.
+const char* contest_of(Kind kind) {
+  return kind == Kind::backend ? "furrow" : kind == Kind::peer ? "peers" : "";
+}
+
 /// Threads for strong scaling besides the run's own number: its powers of two below, and twice it.
 std::vector<int> scaling_threads(int own) {
   std::vector<int> counts;
@@ -128,6 +133,8 @@ class Run {
       tune(static_cast<double>(at + 1) / static_cast<double>(plan_.size()));
     }
     workspace_.reset();
+    note_workers(candidates_);
+    for (const auto& [threads, candidates] : scaling_) note_workers(candidates);
     if (!found_.interrupted && found_.groups.size() < found_.planned)
       found_.notes.push_back(std::to_string(found_.planned - found_.groups.size()) + " of " + std::to_string(found_.planned) +
                              " groups of cases were left out: the time was used up (--seconds gives more)");
@@ -197,50 +204,69 @@ class Run {
     Group group{what.kernel, what.type, what.n, {}, what.threads};
     std::vector<Subject> subjects;
     std::vector<std::size_t> timed;  // the cases of the subjects
-    for (Candidate& candidate : with_threads(what.threads).of(*what.kernel)) {
+    std::vector<const Worker*> workers;
+    Candidates& candidates = with_threads(what.threads);
+    for (const Candidate& candidate : candidates.of(*what.kernel, what.type)) {
       if (cut_off()) return;
-      Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.peer, {}, fault_of(candidate)});
+      Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.kind, {}, fault_of(candidate)});
       if (one.fault) continue;
       timed.push_back(group.cases.size() - 1);
+      workers.push_back(candidate.worker);
       const auto& run = candidate.variants[fastest(candidate)];
-      one.bits = bits_of(run);
-      const char* const contest = candidate.backend == "roof" ? "" : candidate.peer ? "peers" : "furrow";
-      subjects.push_back({candidate.runtime, repeated(run), contest});
+      one.bits = bits_of(candidate, run);
+      subjects.push_back({candidate.runtime, repeated(run), contest_of(candidate.kind)});
     }
+    const double by_workers = candidates.worker_seconds();
     const std::vector<Timings> timings = measure(
         subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = [this] { return cut_off(); }},
         group.conditions);
+    group.conditions.others -= std::max(0.0, candidates.worker_seconds() - by_workers);
     found_.conditions += group.conditions;
-    for (std::size_t t = 0; t < timed.size(); ++t) group.cases[timed[t]].timings = timings[t];
+    for (std::size_t t = 0; t < timed.size(); ++t) {
+      // A process that ended meanwhile was not timed, and a note says so.
+      if (workers[t] == nullptr || !workers[t]->fault()) group.cases[timed[t]].timings = timings[t];
+    }
     // Cut off before the first round: it says nothing.
     if (cut_off() && (timings.empty() || timings[0].real.empty())) return;
     found_.groups.push_back(std::move(group));
     finished(weight(what));
   }
 
-  std::function<void(std::size_t)> repeated(const std::function<void(table::Operands&)>& run) {
-    return [run, &operands = workspace_->operands()](std::size_t calls) {
-      for (std::size_t call = 0; call < calls; ++call) run(operands);
-    };
+  std::function<void(std::size_t)> repeated(const std::function<void(table::Operands&, std::size_t)>& run) {
+    return [run, &operands = workspace_->operands()](std::size_t calls) { run(operands, calls); };
   }
 
-  std::optional<std::string> fault_of(Candidate& candidate) {
+  /// The operands as they are at first, also where the candidate has its own.
+  void reset(const Candidate& candidate) {
+    workspace_->reset();
+    if (candidate.worker != nullptr) candidate.worker->load(workspace_->operands());
+  }
+
+  /// One call, whose answer is then in the workspace.
+  void call(const Candidate& candidate, const std::function<void(table::Operands&, std::size_t)>& run) {
+    run(workspace_->operands(), 1);
+    if (candidate.worker != nullptr) candidate.worker->store(workspace_->operands());
+  }
+
+  std::optional<std::string> fault_of(const Candidate& candidate) {
     for (const auto& run : candidate.variants) {
-      workspace_->reset();
-      run(workspace_->operands());
-      if (auto fault = workspace_->fault(!candidate.peer)) return fault;
+      reset(candidate);
+      call(candidate, run);
+      if (candidate.worker != nullptr)
+        if (auto fault = candidate.worker->fault()) return fault;
+      if (auto fault = workspace_->fault(candidate.kind == Kind::backend)) return fault;
     }
     return std::nullopt;
   }
 
-  Bits bits_of(const std::function<void(table::Operands&)>& run) {
+  Bits bits_of(const Candidate& candidate, const std::function<void(table::Operands&, std::size_t)>& run) {
     // A sum in any order mostly comes out the same: a few runs find out one that is put together as threads finish.
     constexpr int kRuns = 8;
     const auto same = [&] {
-      workspace_->reset();
-      run(workspace_->operands());
+      call(candidate, run);
       return workspace_->same_bits();
     };
+    reset(candidate);
     if (same()) return Bits::same;
     if (workspace_->kernel().writes > 0) return Bits::differs;
     const auto first = workspace_->operands().result();
@@ -278,6 +304,11 @@ class Run {
   Candidates& with_threads(int threads) {
     if (threads == 0) return candidates_;
     return scaling_.try_emplace(threads, options_.backends, threads).first->second;
+  }
+
+  void note_workers(const Candidates& candidates) {
+    for (const std::string& note : candidates.notes())
+      if (std::ranges::find(found_.notes, note) == found_.notes.end()) found_.notes.push_back(note);
   }
 
   void warn() {

@@ -44,7 +44,7 @@ struct SuiteOptions {
 /// What one candidate did.
 struct Case {
   std::string backend;
-  bool peer = false;
+  Kind kind = Kind::backend;
   Timings timings;
   std::optional<std::string> fault;  ///< what its answer was wrong in; it is not timed then
   Bits bits = Bits::unknown;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <string_view>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -12,8 +15,19 @@
 
 namespace furrow {
 
+namespace {
+
+/// $FURROW_STREAMING=off is for measuring what streaming is worth.
+std::size_t limit_of_process() {
+  const char* const streaming = std::getenv("FURROW_STREAMING");
+  if (streaming != nullptr && std::string_view(streaming) == "off") return std::numeric_limits<std::size_t>::max();
+  return machine().stream_above();
+}
+
+}  // namespace
+
 bool worth_streaming(std::size_t bytes) {
-  static const std::size_t limit = machine().stream_above();
+  static const std::size_t limit = limit_of_process();
   return bytes > limit;
 }
 

@@ -195,6 +195,30 @@ class BenchTest(unittest.TestCase):
         done = self.bench("--sizes", "1000,4099", "--seconds", "100", "--no-save")
         self.assertNotIn("WRONG", done.stdout)
 
+    def test_peers_in_python_join_the_table_and_are_right(self):
+        (self.folder / "numba.py").write_text("raise ImportError('gone')")
+        file = self.folder / "rounds.json"
+        done = self.bench("--backends", "numpy,numexpr,numba", "--kernels", ".", "--types", "f64,i32", "--sizes", "1001", "--seconds", "100", "--no-save", "--json", file, PYTHONPATH=str(self.folder))
+        self.assertNotIn("WRONG", done.stdout)
+        self.assertIn("no peer numba: gone", done.stdout)
+        names = {entry["run_name"].split("/")[1] for entry in json.loads(file.read_text())["benchmarks"]}
+        modules = [name for name in ("numpy", "numexpr") if subprocess.run(["/usr/bin/python3", "-c", f"import {name}"], stderr=subprocess.DEVNULL).returncode == 0]
+        self.assertEqual(sorted(names), sorted(modules))
+
+    def test_what_furrow_is_without_its_parts(self):
+        file = self.folder / "rounds.json"
+        done = self.bench("--backends", "ablations", "--kernels", "^(triad|sum|exp|inclusive_scan|sort|copy_if)$", "--types", "f64,i32", "--sizes", "100003", "--seconds", "60", "--no-save", "--json", file)
+        self.assertNotIn("WRONG", done.stdout)
+        self.assertNotIn("stopped", done.stdout)
+        names = {entry["run_name"].split("/")[1] for entry in json.loads(file.read_text())["benchmarks"]}
+        self.assertEqual(names, {"ablate_nostream", "ablate_nohuge", "ablate_nosimd"})
+
+    def test_a_python_that_dies_does_not_end_the_run(self):
+        (self.folder / "numpy.py").write_text("import os; os._exit(3)")
+        done = self.bench(*TINY, "--backends", "serial,numpy", "--no-save", PYTHONPATH=str(self.folder))
+        self.assertIn("the peers in Python stopped: the process has ended", done.stdout)
+        self.assertIn("triad", done.stdout)
+
     def test_more_threads_than_cores_are_honoured(self):
         done = self.bench("--kernels", "^(dot|inclusive_scan|small_calls)$", "--types", "f64", "--sizes", "1000,100003", "--threads", "5", "--seconds", "20")
         self.assertIn(", 5 threads, ", done.stdout)

@@ -19,7 +19,7 @@ FURROW = os.path.abspath(os.environ.get("FURROW_COMMAND") or sys.argv[1])
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 BACKENDS = ["serial", "openmp", "tbb", "stdpar"]
 PEERS = ["raw_openmp", "raw_tbb", "raw_stdpar", "serial_loop", "roof"]
-ABLATIONS = ["ablate_streaming", "ablate_simd"]
+ABLATIONS = ["ablate_nostream", "ablate_nosimd"]
 BITS = {("sum", "raw_openmp"): "bits differ", ("sum", "raw_tbb"): "bits vary"}
 EVIL = "<script>alert(1)</script> & \"quoted\" 'single' </style>"
 
@@ -170,7 +170,7 @@ class PageTest(unittest.TestCase):
         self.assertIn("120 by multiply-adds in registers", text)
         self.assertIn(["fork and join, tbb", "3.20 µs"], self.table(text, "roofline"))
         head, *rows = self.table(text, "ablation")
-        self.assertEqual(head, ["kernel", "type", "elements", "fastest", "without streaming", "without simd"])
+        self.assertEqual(head, ["kernel", "type", "elements", "fastest", "without stores past the cache", "without explicit SIMD code"])
         self.assertEqual(len(rows), 6 * 2 * 4)
         self.assertNotIn("ablate_", text)
         bare, _ = self.make(synthetic_run(threads=(), context={"furrow_peers": ",".join(PEERS)}))

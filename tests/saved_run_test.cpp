@@ -34,9 +34,9 @@ Measurements measurements() {
   made.backends = {"serial", "openmp"};
   made.peers = {"raw_tbb"};
   Group group{table::find("triad"), Type::f64, 1000, {}};
-  group.cases.push_back({"serial", false, {7, {1e-6, 1.25e-6, 1.5e-6}, {1e-6, 1e-6, 1e-6}}, std::nullopt});
-  group.cases.push_back({"openmp", false, {}, "element 3 is \"2\" <instead of 1>"});
-  group.cases.push_back({"raw_tbb", true, {9, {2e-6, 3e-6, 4e-6}, {4e-6, 6e-6, 8e-6}}, std::nullopt});
+  group.cases.push_back({"serial", Kind::backend, {7, {1e-6, 1.25e-6, 1.5e-6}, {1e-6, 1e-6, 1e-6}}, std::nullopt});
+  group.cases.push_back({"openmp", Kind::backend, {}, "element 3 is \"2\" <instead of 1>"});
+  group.cases.push_back({"raw_tbb", Kind::peer, {9, {2e-6, 3e-6, 4e-6}, {4e-6, 6e-6, 8e-6}}, std::nullopt});
   made.groups.push_back(group);
   return made;
 }

@@ -19,17 +19,18 @@ TEST(Scenarios, EveryCandidateOfTheirKernelIsRightInThem) {
       Workspace workspace(candidates.placing_engine(), Type::f64, n);
       workspace.prepare(scenario.row);
       std::set<std::string> names;
-      for (const Candidate& candidate : candidates.of(scenario.row)) {
+      for (const Candidate& candidate : candidates.of(scenario.row, Type::f64)) {
         for (const auto& run : candidate.variants) {
           workspace.reset();
-          run(workspace.operands());
-          EXPECT_EQ(workspace.fault(!candidate.peer), std::nullopt) << scenario.row.name << " by " << candidate.backend;
+          run(workspace.operands(), 1);
+          EXPECT_EQ(workspace.fault(candidate.kind == Kind::backend), std::nullopt)
+              << scenario.row.name << " by " << candidate.backend;
         }
         names.insert(candidate.backend);
       }
       for (const std::string& backend : backends()) EXPECT_TRUE(names.contains(backend)) << backend;
       for (const std::string& peer : candidates.peers())
-        EXPECT_EQ(names.contains(peer), !find_peer(peer, scenario.kernel).empty()) << peer;
+        EXPECT_EQ(names.contains(peer), !find_peer(peer, scenario.kernel, Type::f64).empty()) << peer;
     }
   }
 }

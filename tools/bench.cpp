@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/ablation.hpp"
 #include "benchmarks/compare.hpp"
 #include "benchmarks/mix.hpp"
 #include "benchmarks/regret.hpp"
@@ -41,6 +42,7 @@ struct Options {
   std::string mix;
   bool regret = false;
   std::string regret_of;  ///< a file; empty: a run
+  std::string serve;
   bool no_save = false;
   bool quiet = false;
 };
@@ -104,6 +106,8 @@ bool compare(const bench::SavedRun& before, const bench::SavedRun& now) {
 }
 
 void run(Options options) {
+  if (const bench::Ablation* const ablation = bench::find_ablation(options.serve))
+    return bench::serve_ablation(*ablation, options.suite.backends.at(0), options.suite.threads);
   const bench::ResultFile json(options.json);
   const bench::ResultFile html(options.html);
   if (!options.regret_of.empty()) return console::print(bench::in_words(bench::regret_of(bench::read_run(options.regret_of))));
@@ -180,7 +184,12 @@ void add_bench(CLI::App& app) {
           "What your program spends its time on, as \"uneven=3,sum=1\": only that is measured, and the pick is weighed by it; "
           "names are kernels and families of `furrow list`, uneven, nested, openmp_host and busy_neighbour")
       ->excludes(kernels);
-  command->add_option("--backends", options->suite.backends, "Only these backends and peers, separated by commas")->delimiter(',');
+  command
+      ->add_option(
+          "--backends", options->suite.backends,
+          "Only these backends and peers, separated by commas, or groups of them: usual (the default), libraries, fast (the peers' "
+          "loops with -ffast-math), python, ablations")
+      ->delimiter(',');
   command
       ->add_option("-n,--sizes,--n", options->suite.sizes,
                    "Numbers of elements, as 65536 or 1e7, separated by commas; by default from 2^10 to 2^25")
@@ -221,6 +230,7 @@ void add_bench(CLI::App& app) {
           ->expected(0, 1)
           ->excludes(html)
           ->excludes(compare);
+  command->add_option("--serve", options->serve)->group("");  // how the suite starts its own processes: not for people
   command->add_flag("--no-save", options->no_save, "Leave the tuning file alone");
   command->add_flag("-q,--quiet", options->quiet, "No progress line");
   command->callback([options, regret] {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -27,13 +29,22 @@ struct Arrays {
   Arrays reading_out() const { return {out, b, out, s, n}; }
 };
 
-/// work(Arrays<T>) with the operands' element type.
-template <class Work>
+// What integers do is the same with -ffast-math as without it.
+#if defined(__FAST_MATH__)
+constexpr bool kOnlyFractions = true;
+#else
+constexpr bool kOnlyFractions = false;
+#endif
+
+/// work(Arrays<T>) with the operands' element type; with only_fractions nothing for integers.
+template <bool only_fractions = kOnlyFractions, class Work>
 void with_arrays(table::Operands& operands, const Work& work) {
   with_type(operands.type(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    work(Arrays<T>{operands.a<T>().data(), operands.b<T>().data(), operands.out<T>().data(), table::Operands::scalar<T>(),
-                   operands.size()});
+    if constexpr (!(only_fractions || kOnlyFractions) || std::is_floating_point_v<T>) {
+      work(Arrays<T>{operands.a<T>().data(), operands.b<T>().data(), operands.out<T>().data(), table::Operands::scalar<T>(),
+                     operands.size()});
+    }
   });
 }
 
@@ -42,79 +53,118 @@ inline void empty_task() {
   asm volatile("");
 }
 
-// Element-wise: out[i] = at(a[i], b[i], out[i], s). V is an element or a SIMD register of them; `inputs` are those of a, b that it
-// reads.
+// Element-wise: out[i] = at(a[i], b[i], out[i], s), of elements, SIMD registers, or the expressions of a library, whose functions
+// are found beside its types. `inputs` are those of a, b that it reads.
 struct Fill {
   static constexpr int inputs = 0;
-  template <class V>
-  static V at(V, V, V, V s) {
-    return s;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto&, const auto&, const auto&, const auto& s) { return s; }
 };
 struct Copy {
   static constexpr int inputs = 1;
-  template <class V>
-  static V at(V a, V, V, V) {
-    return a;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto&, const auto&, const auto&) { return a; }
 };
 struct Square {
   static constexpr int inputs = 1;
-  template <class V>
-  static V at(V a, V, V, V) {
-    return a * a;
-  }
-};
-struct Sqrt {
-  static constexpr int inputs = 1;
-  template <class V>
-  static V at(V a, V, V, V) {
-    return static_cast<V>(std::sqrt(a));
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto&, const auto&, const auto&) { return a * a; }
 };
 struct Add {
   static constexpr int inputs = 2;
-  template <class V>
-  static V at(V a, V b, V, V) {
-    return a + b;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto& b, const auto&, const auto&) { return a + b; }
 };
 struct Mul {
   static constexpr int inputs = 2;
-  template <class V>
-  static V at(V a, V b, V, V) {
-    return a * b;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto& b, const auto&, const auto&) { return a * b; }
 };
 struct Axpy {  // in place
   static constexpr int inputs = 1;
-  template <class V>
-  static V at(V a, V, V out, V s) {
-    return s * a + out;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto&, const auto& out, const auto& s) { return s * a + out; }
 };
 struct Triad {
   static constexpr int inputs = 2;
-  template <class V>
-  static V at(V a, V b, V, V s) {
-    return a + s * b;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto& b, const auto&, const auto& s) { return a + s * b; }
 };
-
 struct Scale {  // in place
   static constexpr int inputs = 0;
-  template <class V>
-  static V at(V, V, V out, V s) {
-    return s * out;
-  }
+  static constexpr bool only_fractions = false;
+  static auto at(const auto&, const auto&, const auto& out, const auto& s) { return s * out; }
 };
 struct MulAdd {
   static constexpr int inputs = 2;
-  template <class V>
-  static V at(V a, V b, V, V) {
-    return a * b + a;
+  static constexpr bool only_fractions = false;
+  static auto at(const auto& a, const auto& b, const auto&, const auto&) { return a * b + a; }
+};
+
+/// A mathematical function of one or two inputs.
+template <int inputs_, auto f>
+struct Function {
+  static constexpr int inputs = inputs_;
+  static constexpr bool only_fractions = true;
+  static auto at(const auto& a, const auto& b, const auto&, const auto&) {
+    if constexpr (inputs == 1)
+      return f(a);
+    else
+      return f(a, b);
   }
 };
+using Sqrt = Function<1, [](const auto& v) {
+  using std::sqrt;
+  return sqrt(v);
+}>;
+using Floor = Function<1, [](const auto& v) {
+  using std::floor;
+  return floor(v);
+}>;
+using Cbrt = Function<1, [](const auto& v) {
+  using std::cbrt;
+  return cbrt(v);
+}>;
+using Exp = Function<1, [](const auto& v) {
+  using std::exp;
+  return exp(v);
+}>;
+using Log = Function<1, [](const auto& v) {
+  using std::log;
+  return log(v);
+}>;
+using Sin = Function<1, [](const auto& v) {
+  using std::sin;
+  return sin(v);
+}>;
+using Cos = Function<1, [](const auto& v) {
+  using std::cos;
+  return cos(v);
+}>;
+using Tan = Function<1, [](const auto& v) {
+  using std::tan;
+  return tan(v);
+}>;
+using Atan = Function<1, [](const auto& v) {
+  using std::atan;
+  return atan(v);
+}>;
+using Tanh = Function<1, [](const auto& v) {
+  using std::tanh;
+  return tanh(v);
+}>;
+using Erf = Function<1, [](const auto& v) {
+  using std::erf;
+  return erf(v);
+}>;
+using Pow = Function<2, [](const auto& v, const auto& w) {
+  using std::pow;
+  return pow(v, w);
+}>;
+using Hypot = Function<2, [](const auto& v, const auto& w) {
+  using std::hypot;
+  return hypot(v, w);
+}>;
 
 // Reductions: finish(join of term(a[i], b[i]) for all i, s), which starts from identity().
 template <class T>
@@ -128,10 +178,7 @@ struct Sum {
   static constexpr R identity() {
     return 0;
   }
-  template <class V>
-  static V term(V a, V) {
-    return a;
-  }
+  static auto term(const auto& a, const auto&) { return a; }
   template <class V>
   static V join(V x, V y) {
     return x + y;
@@ -143,10 +190,7 @@ struct Sum {
 };
 struct Dot : Sum {
   static constexpr int inputs = 2;
-  template <class V>
-  static V term(V a, V b) {
-    return a * b;
-  }
+  static auto term(const auto& a, const auto& b) { return a * b; }
 };
 struct SumFrom : Sum {
   template <class T>
@@ -158,10 +202,7 @@ struct SumFrom : Sum {
 };
 struct SquaredSums : SumFrom {
   static constexpr int inputs = 2;
-  template <class V>
-  static V term(V a, V b) {
-    return (a + b) * (a + b);
-  }
+  static auto term(const auto& a, const auto& b) { return (a + b) * (a + b); }
 };
 struct Min {
   static constexpr int inputs = 1;
@@ -171,10 +212,7 @@ struct Min {
   static constexpr R identity() {
     return std::numeric_limits<R>::has_infinity ? std::numeric_limits<R>::infinity() : std::numeric_limits<R>::max();
   }
-  template <class V>
-  static V term(V a, V) {
-    return a;
-  }
+  static auto term(const auto& a, const auto&) { return a; }
   template <class V>
   static V join(V x, V y) {
     return y < x ? y : x;
@@ -192,6 +230,102 @@ struct Max : Min {
   template <class V>
   static V join(V x, V y) {
     return x < y ? y : x;
+  }
+};
+
+/// Running sums of the elements [begin, end), of which those before come to `total`; returns what those before the next part do.
+template <bool inclusive, class T>
+T scan_part(Arrays<T> x, std::size_t begin, std::size_t end, T total) {
+  for (std::size_t i = begin; i < end; ++i) {
+    if constexpr (!inclusive) x.out[i] = x.s + total;
+    total = total + x.a[i];
+    if constexpr (inclusive) x.out[i] = total;
+  }
+  return total;
+}
+
+// Order: predicates and comparisons of `stable_sort`, `copy_if`, `unique` and the like.
+struct Positive {
+  bool operator()(auto v) const { return v > 0; }
+};
+struct SameSign {
+  bool operator()(auto v, auto w) const { return Positive{}(v) == Positive{}(w); }
+};
+struct Less {
+  bool operator()(auto v, auto w) const { return v < w; }
+};
+struct ByFallingSquare {
+  bool operator()(auto v, auto w) const { return v * v > w * w; }
+};
+
+// Which elements go to the front of `out`, in order; `others`: whether the rest follows them.
+struct CopyIf {
+  static constexpr bool others = false;
+  static bool keeps(const auto* a, std::size_t i) { return Positive{}(a[i]); }
+};
+struct Partition : CopyIf {
+  static constexpr bool others = true;
+};
+struct Unique {
+  static constexpr bool others = false;
+  static bool keeps(const auto* a, std::size_t i) { return i == 0 || !SameSign{}(a[i - 1], a[i]); }
+};
+
+template <class Kernel, class T>
+std::size_t count_kept(const T* a, std::size_t begin, std::size_t end) {
+  std::size_t kept = 0;
+  for (std::size_t i = begin; i < end; ++i) kept += Kernel::keeps(a, i) ? 1 : 0;
+  return kept;
+}
+
+/// Moves the elements [begin, end), before which `kept` are kept, of `all_kept`; returns how many are kept before the next part.
+template <class Kernel, class T>
+std::size_t move_kept(Arrays<T> x, std::size_t begin, std::size_t end, std::size_t kept, [[maybe_unused]] std::size_t all_kept) {
+  for (std::size_t i = begin; i < end; ++i) {
+    if (Kernel::keeps(x.a, i))
+      x.out[kept++] = x.a[i];
+    else if constexpr (Kernel::others)
+      x.out[all_kept + i - kept] = x.a[i];
+  }
+  return kept;
+}
+
+// Moves of single elements: at(x, i) writes one.
+template <class T>
+std::size_t index_of(const T* element) {
+  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t> index;
+  std::memcpy(&index, element, sizeof index);
+  return index;
+}
+struct Gather {
+  static void at(const auto& x, std::size_t i) { x.out[i] = x.a[index_of(x.b + i)]; }
+};
+struct Scatter {
+  static void at(const auto& x, std::size_t i) { x.out[index_of(x.b + i)] = x.a[i]; }
+};
+struct Reverse {
+  static void at(const auto& x, std::size_t i) { x.out[i] = x.a[x.n - 1 - i]; }
+};
+
+// Tasks: `tasks` of them for n elements; run(operands, task) does one.
+
+/// A matrix as square as n allows, in tiles that fit the first cache.
+struct Transpose {
+  static constexpr std::size_t kTile = 32;
+  static std::size_t height(std::size_t n) {
+    auto rows = static_cast<std::size_t>(std::sqrt(static_cast<double>(n)));
+    while (rows > 1 && n % rows != 0) --rows;
+    return std::max<std::size_t>(rows, 1);
+  }
+  static std::size_t across(std::size_t extent) { return (extent + kTile - 1) / kTile; }
+  static std::size_t tasks(std::size_t n) { return across(height(n)) * across(n / height(n)); }
+  template <class T>
+  static void run(const Arrays<T>& x, std::size_t rows, std::size_t task) {
+    const std::size_t columns = x.n / rows;
+    const std::size_t top = task / across(columns) * kTile;
+    const std::size_t left = task % across(columns) * kTile;
+    for (std::size_t j = left; j < std::min(left + kTile, columns); ++j)
+      for (std::size_t i = top; i < std::min(top + kTile, rows); ++i) x.out[j * rows + i] = x.a[i * columns + j];
   }
 };
 
@@ -231,6 +365,73 @@ void small_calls(std::size_t n, const Call& call) {
   constexpr std::size_t kCall = 1024;
   for (std::size_t begin = 0; begin < n; begin += kCall) call(begin, std::min(begin + kCall, n));
 }
+
+/// The tables of a peer's parts as one.
+template <std::size_t... n>
+constexpr auto joined(const std::array<Peer, n>&... parts) {
+  std::array<Peer, (0 + ... + n)> all{};
+  std::size_t at = 0;
+  const auto append = [&](const auto& part) {
+    for (Peer peer : part) {
+      peer.only_fractions |= kOnlyFractions;
+      all[at++] = peer;
+    }
+  };
+  (append(parts), ...);
+  return all;
+}
+
+/// The same, for float and double alone.
+template <std::size_t n>
+constexpr std::array<Peer, n> fractions_only(std::array<Peer, n> peers) {
+  for (Peer& peer : peers) peer.only_fractions = true;
+  return peers;
+}
+
+// The tables of a peer, from its loops: a class whose run<Kernel> is a PeerFunction.
+
+template <class Loop, class Kernel>
+constexpr Peer named(std::string_view kernel) {
+  return {kernel, Loop::template run<Kernel>};
+}
+template <class Loop>
+constexpr std::array kElementWise{
+    named<Loop, Fill>("fill"),        named<Loop, Copy>("copy"),         named<Loop, Square>("square"),
+    named<Loop, Sqrt>("sqrt"),        named<Loop, Add>("add"),           named<Loop, Mul>("mul"),
+    named<Loop, Axpy>("axpy"),        named<Loop, Triad>("triad"),       named<Loop, Scale>("for_each"),
+    named<Loop, Square>("transform"), named<Loop, MulAdd>("transform2"), named<Loop, Add>("for_each_index"),
+};
+template <class Loop>
+constexpr std::array kReductions{
+    named<Loop, Sum>("sum"), named<Loop, Dot>("dot"),        named<Loop, Min>("min"),
+    named<Loop, Max>("max"), named<Loop, SumFrom>("reduce"), named<Loop, SquaredSums>("transform_reduce"),
+};
+/// The functions that every array library has.
+template <class Loop>
+constexpr std::array kFunctions{
+    named<Loop, Floor>("floor"), named<Loop, Exp>("exp"), named<Loop, Log>("log"),   named<Loop, Sin>("sin"),
+    named<Loop, Cos>("cos"),     named<Loop, Tan>("tan"), named<Loop, Atan>("atan"), named<Loop, Tanh>("tanh"),
+};
+/// Those that some do not have.
+template <class Loop>
+constexpr std::array kRarerFunctions{
+    named<Loop, Cbrt>("cbrt"),
+    named<Loop, Erf>("erf"),
+    named<Loop, Pow>("pow"),
+    named<Loop, Hypot>("hypot"),
+};
+template <class Loop>
+constexpr std::array kCompactions{
+    named<Loop, CopyIf>("copy_if"),
+    named<Loop, Partition>("partition"),
+    named<Loop, Unique>("unique"),
+};
+template <class Loop>
+constexpr std::array kMoves{
+    named<Loop, Gather>("gather"),
+    named<Loop, Scatter>("scatter"),
+    named<Loop, Reverse>("reverse"),
+};
 
 }  // namespace
 }  // namespace furrow::bench

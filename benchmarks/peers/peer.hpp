@@ -11,28 +11,50 @@ namespace furrow::bench {
 /// Does what a kernel of the table does, on the same operands and element type.
 using PeerFunction = void (*)(table::Operands&, int threads);
 
-/// A kernel's work, written straight on a runtime. Rows that are no kernel measure the machine: "fork_join" gives every thread an
-/// empty task, "fma" makes every thread do kMultiplyAdds multiply-adds of the element type, in registers.
+/// A kernel's work, written straight on a runtime or by means of a library. Rows that are no kernel measure the machine:
+/// "fork_join" gives every thread an empty task, "fma" makes every thread do kMultiplyAdds multiply-adds of the element type, in
+/// registers.
 struct Peer {
   std::string_view kernel;
   PeerFunction run;
+  bool only_fractions = false;  ///< float and double; else all types of the kernel
 };
 
 constexpr std::size_t kMultiplyAdds = std::size_t{1} << 22;
 
-// Each file of this folder is compiled for three instruction sets, with FURROW_PEER_ISA naming one of these, and holds what would
-// otherwise be merged between the three in anonymous namespaces.
-enum class Isa { v2, v3, v4 };
+// The files of this folder are compiled several times: for levels of x86-64, some with -ffast-math as well. FURROW_PEER_BUILD names
+// one of these, and what would otherwise be merged between the builds is in anonymous namespaces.
+enum class Build { v3, v4, v3_fast };
 
-template <Isa>
+template <Build>
 std::span<const Peer> serial_loop();
-template <Isa>
+template <Build>
 std::span<const Peer> raw_openmp();
-template <Isa>
+template <Build>
 std::span<const Peer> raw_tbb();
-template <Isa>
+template <Build>
 std::span<const Peer> raw_stdpar();
-template <Isa>
+// What orders and moves has files of its own: no instruction set makes it faster, and templates of sorts take long to compile.
+template <Build>
+std::span<const Peer> raw_openmp_order();
+template <Build>
+std::span<const Peer> raw_tbb_order();
+template <Build>
+std::span<const Peer> raw_stdpar_order();
+template <Build>
 std::span<const Peer> roof();
+template <Build>
+std::span<const Peer> eigen();
+template <Build>
+std::span<const Peer> thrust_omp();
+template <Build>
+std::span<const Peer> thrust_tbb();
+template <Build>
+std::span<const Peer> xtensor();
+template <Build>
+std::span<const Peer> armadillo();
+// These choose their code at run time themselves.
+std::span<const Peer> openblas();
+std::span<const Peer> vqsort();
 
 }  // namespace furrow::bench

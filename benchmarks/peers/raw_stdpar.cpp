@@ -12,47 +12,58 @@ constexpr auto kPolicy = std::execution::par_unseq;
 // Lambdas and functors of this file throughout, never std::plus: what is instantiated from the standard library's types alone would
 // be merged between the instruction sets.
 
-template <class Kernel>
-void each(table::Operands& operands, int threads) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
-    on_threads(threads, [&] {
-      const T s = x.s;
-      const T* const end = x.a + x.n;
-      if constexpr (std::is_same_v<Kernel, Axpy>) {
-        std::transform(kPolicy, x.a, end, x.out, x.out, [s](T a, T out) { return Kernel::at(a, a, out, s); });
-      } else if constexpr (Kernel::inputs == 0) {
-        std::for_each(kPolicy, x.out, x.out + x.n, [s](T& out) { out = Kernel::at(out, out, out, s); });
-      } else if constexpr (Kernel::inputs == 1) {
-        std::transform(kPolicy, x.a, end, x.out, [s](T a) { return Kernel::at(a, a, a, s); });
-      } else {
-        std::transform(kPolicy, x.a, end, x.b, x.out, [s](T a, T b) { return Kernel::at(a, b, a, s); });
-      }
+struct Each {
+  template <class Kernel>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays<Kernel::only_fractions>(operands, [&]<class T>(const Arrays<T>& x) {
+      on_threads(threads, [&] {
+        const T s = x.s;
+        const T* const end = x.a + x.n;
+        if constexpr (std::is_same_v<Kernel, Axpy>) {
+          std::transform(kPolicy, x.a, end, x.out, x.out, [s](T a, T out) { return Kernel::at(a, a, out, s); });
+        } else if constexpr (Kernel::inputs == 0) {
+          std::for_each(kPolicy, x.out, x.out + x.n, [s](T& out) { out = Kernel::at(out, out, out, s); });
+        } else if constexpr (Kernel::inputs == 1) {
+          std::transform(kPolicy, x.a, end, x.out, [s](T a) { return Kernel::at(a, a, a, s); });
+        } else {
+          std::transform(kPolicy, x.a, end, x.b, x.out, [s](T a, T b) { return Kernel::at(a, b, a, s); });
+        }
+      });
     });
-  });
-}
+  }
+};
 
-template <class Kernel, bool of_out = false>
-void reduce(table::Operands& operands, int threads) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
-    using R = typename Kernel::template Result<T>;
-    const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
-    const auto join = [](R left, R right) { return Kernel::join(left, right); };
-    on_threads(threads, [&] {
-      R result = Kernel::template identity<R>();
-      if constexpr (Kernel::inputs == 2) {
-        const auto term = [](T a, T b) { return Kernel::term(static_cast<R>(a), static_cast<R>(b)); };
-        result = std::transform_reduce(kPolicy, x.a, x.a + x.n, x.b, result, join, term);
-      } else {
-        result = std::transform_reduce(kPolicy, x.a, x.a + x.n, result, join, [](T a) { return static_cast<R>(a); });
-      }
-      operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+struct Reduce {
+  template <class Kernel, bool of_out = false>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
+      using R = typename Kernel::template Result<T>;
+      const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
+      const auto join = [](R left, R right) { return Kernel::join(left, right); };
+      on_threads(threads, [&] {
+        R result = Kernel::template identity<R>();
+        if constexpr (Kernel::inputs == 2) {
+          const auto term = [](T a, T b) { return Kernel::term(static_cast<R>(a), static_cast<R>(b)); };
+          result = std::transform_reduce(kPolicy, x.a, x.a + x.n, x.b, result, join, term);
+        } else {
+          result = std::transform_reduce(kPolicy, x.a, x.a + x.n, result, join, [](T a) { return static_cast<R>(a); });
+        }
+        operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+      });
     });
-  });
-}
+  }
+};
 
+template <bool inclusive>
 void scan(table::Operands& operands, int threads) {
   with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
-    on_threads(threads, [&] { std::inclusive_scan(kPolicy, x.a, x.a + x.n, x.out, [](T left, T right) { return left + right; }); });
+    const auto add = [](T left, T right) { return left + right; };
+    on_threads(threads, [&] {
+      if constexpr (inclusive)
+        std::inclusive_scan(kPolicy, x.a, x.a + x.n, x.out, add);
+      else
+        std::exclusive_scan(kPolicy, x.a, x.a + x.n, x.out, x.s, add);
+    });
   });
 }
 
@@ -66,7 +77,7 @@ void fractal(table::Operands& operands, int threads) {
 }
 
 void each_small(table::Operands& operands, int threads) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+  with_arrays<true>(operands, [&]<class T>(const Arrays<T>& x) {
     on_threads(threads, [&] {
       small_calls(x.n, [x](std::size_t begin, std::size_t end) {
         std::transform(kPolicy, x.a + begin, x.a + end, x.b + begin, x.out + begin, [](T a, T b) { return a * b; });
@@ -99,41 +110,23 @@ void nested_calls(table::Operands& operands, int threads) {
 }
 
 void write_then_read(table::Operands& operands, int threads) {
-  each<Mul>(operands, threads);
-  reduce<Sum, true>(operands, threads);
+  Each::run<Mul>(operands, threads);
+  Reduce::run<Sum, true>(operands, threads);
 }
 
-constexpr Peer kPeers[] = {
-    {"fill", each<Fill>},
-    {"copy", each<Copy>},
-    {"square", each<Square>},
-    {"sqrt", each<Sqrt>},
-    {"add", each<Add>},
-    {"mul", each<Mul>},
-    {"axpy", each<Axpy>},
-    {"triad", each<Triad>},
-    {"sum", reduce<Sum>},
-    {"dot", reduce<Dot>},
-    {"min", reduce<Min>},
-    {"max", reduce<Max>},
-    {"for_each", each<Scale>},
-    {"for_each_index", each<Add>},
-    {"transform", each<Square>},
-    {"transform2", each<MulAdd>},
-    {"reduce", reduce<SumFrom>},
-    {"transform_reduce", reduce<SquaredSums>},
-    {"inclusive_scan", scan},
-    {"fractal", fractal},
-    {"small_calls", each_small},
-    {"nested_calls", nested_calls},
-    {"write_then_read", write_then_read},
-    {"fork_join", fork_join},
-};
+constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+                               std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
+                                                    {"exclusive_scan", scan<false>},
+                                                    {"fractal", fractal},
+                                                    {"small_calls", each_small},
+                                                    {"nested_calls", nested_calls},
+                                                    {"write_then_read", write_then_read},
+                                                    {"fork_join", fork_join}}});
 
 }  // namespace
 
 template <>
-std::span<const Peer> raw_stdpar<Isa::FURROW_PEER_ISA>() {
+std::span<const Peer> raw_stdpar<Build::FURROW_PEER_BUILD>() {
   return kPeers;
 }
 

@@ -11,18 +11,20 @@ namespace {
 
 using Indices = tbb::blocked_range<std::size_t>;
 
-template <class Kernel>
-void each(table::Operands& operands, int threads) {
-  with_arrays(operands, [&](const auto& x) {
-    on_threads(threads, [&] {
-      tbb::parallel_for(Indices(0, x.n), [x](const Indices& range) {
-        const auto y = x;  // on the stack, where no store can change it, as with a plain loop's variables
-        const std::size_t end = range.end();
-        for (std::size_t i = range.begin(); i < end; ++i) y.out[i] = Kernel::at(y.a[i], y.b[i], y.out[i], y.s);
+struct Each {
+  template <class Kernel>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays<Kernel::only_fractions>(operands, [&](const auto& x) {
+      on_threads(threads, [&] {
+        tbb::parallel_for(Indices(0, x.n), [x](const Indices& range) {
+          const auto y = x;  // on the stack, where no store can change it, as with a plain loop's variables
+          const std::size_t end = range.end();
+          for (std::size_t i = range.begin(); i < end; ++i) y.out[i] = Kernel::at(y.a[i], y.b[i], y.out[i], y.s);
+        });
       });
     });
-  });
-}
+  }
+};
 
 /// The reduction of a part; `omp simd` allows the compiler to reorder it.
 template <class Kernel, class T, class R>
@@ -41,36 +43,31 @@ R reduce_part(Arrays<T> x, const Indices& range, R result) {
   return result;
 }
 
-template <class Kernel, bool of_out = false>
-void reduce(table::Operands& operands, int threads) {
-  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
-    using R = typename Kernel::template Result<T>;
-    const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
-    on_threads(threads, [&] {
-      const R result = tbb::parallel_reduce(
-          Indices(0, x.n), Kernel::template identity<R>(),
-          [x](const Indices& range, R total) { return reduce_part<Kernel>(x, range, total); },
-          [](R left, R right) { return Kernel::join(left, right); });
-      operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+struct Reduce {
+  template <class Kernel, bool of_out = false>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
+      using R = typename Kernel::template Result<T>;
+      const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
+      on_threads(threads, [&] {
+        const R result = tbb::parallel_reduce(
+            Indices(0, x.n), Kernel::template identity<R>(),
+            [x](const Indices& range, R total) { return reduce_part<Kernel>(x, range, total); },
+            [](R left, R right) { return Kernel::join(left, right); });
+        operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+      });
     });
-  });
-}
+  }
+};
 
+template <bool inclusive>
 void scan(table::Operands& operands, int threads) {
   with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
     on_threads(threads, [&] {
       tbb::parallel_scan(
           Indices(0, x.n), T{0},
           [x](const Indices& range, T total, bool is_final) {
-            const auto y = x;
-            const std::size_t end = range.end();
-            if (is_final) {
-              for (std::size_t i = range.begin(); i < end; ++i) y.out[i] = total = total + y.a[i];
-            } else {
-#pragma omp simd reduction(+ : total)
-              for (std::size_t i = range.begin(); i < end; ++i) total += y.a[i];
-            }
-            return total;
+            return is_final ? scan_part<inclusive>(x, range.begin(), range.end(), total) : reduce_part<Sum>(x, range, total);
           },
           [](T left, T right) { return left + right; });
     });
@@ -88,7 +85,7 @@ void fractal(table::Operands& operands, int threads) {
 }
 
 void each_small(table::Operands& operands, int threads) {
-  with_arrays(operands, [&](const auto& x) {
+  with_arrays<true>(operands, [&](const auto& x) {
     on_threads(threads, [&] {
       small_calls(x.n, [x](std::size_t begin, std::size_t end) {
         tbb::parallel_for(Indices(begin, end), [x](const Indices& range) {
@@ -120,41 +117,23 @@ void nested_calls(table::Operands& operands, int threads) {
 }
 
 void write_then_read(table::Operands& operands, int threads) {
-  each<Mul>(operands, threads);
-  reduce<Sum, true>(operands, threads);
+  Each::run<Mul>(operands, threads);
+  Reduce::run<Sum, true>(operands, threads);
 }
 
-constexpr Peer kPeers[] = {
-    {"fill", each<Fill>},
-    {"copy", each<Copy>},
-    {"square", each<Square>},
-    {"sqrt", each<Sqrt>},
-    {"add", each<Add>},
-    {"mul", each<Mul>},
-    {"axpy", each<Axpy>},
-    {"triad", each<Triad>},
-    {"sum", reduce<Sum>},
-    {"dot", reduce<Dot>},
-    {"min", reduce<Min>},
-    {"max", reduce<Max>},
-    {"for_each", each<Scale>},
-    {"for_each_index", each<Add>},
-    {"transform", each<Square>},
-    {"transform2", each<MulAdd>},
-    {"reduce", reduce<SumFrom>},
-    {"transform_reduce", reduce<SquaredSums>},
-    {"inclusive_scan", scan},
-    {"fractal", fractal},
-    {"small_calls", each_small},
-    {"nested_calls", nested_calls},
-    {"write_then_read", write_then_read},
-    {"fork_join", fork_join},
-};
+constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+                               std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
+                                                    {"exclusive_scan", scan<false>},
+                                                    {"fractal", fractal},
+                                                    {"small_calls", each_small},
+                                                    {"nested_calls", nested_calls},
+                                                    {"write_then_read", write_then_read},
+                                                    {"fork_join", fork_join}}});
 
 }  // namespace
 
 template <>
-std::span<const Peer> raw_tbb<Isa::FURROW_PEER_ISA>() {
+std::span<const Peer> raw_tbb<Build::FURROW_PEER_BUILD>() {
   return kPeers;
 }
 

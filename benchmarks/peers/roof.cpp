@@ -268,7 +268,7 @@ constexpr Peer kPeers[] = {
 }  // namespace
 
 template <>
-std::span<const Peer> roof<Isa::FURROW_PEER_ISA>() {
+std::span<const Peer> roof<Build::FURROW_PEER_BUILD>() {
   return kPeers;
 }
 

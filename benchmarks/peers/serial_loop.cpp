@@ -3,29 +3,76 @@
 namespace furrow::bench {
 namespace {
 
-template <class Kernel>
-void each(table::Operands& operands, int) {
-  with_arrays(operands, [](const auto x) {
-    for (std::size_t i = 0; i < x.n; ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
-  });
-}
+struct Each {
+  template <class Kernel>
+  static void run(table::Operands& operands, int) {
+    with_arrays<Kernel::only_fractions>(operands, [](const auto x) {
+      for (std::size_t i = 0; i < x.n; ++i) x.out[i] = Kernel::at(x.a[i], x.b[i], x.out[i], x.s);
+    });
+  }
+};
 
-template <class Kernel, bool of_out = false>
-void reduce(table::Operands& operands, int) {
-  with_arrays(operands, [&]<class T>(const Arrays<T> arrays) {
-    using R = typename Kernel::template Result<T>;
-    const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
-    R result = Kernel::template identity<R>();
-    for (std::size_t i = 0; i < x.n; ++i)
-      result = Kernel::join(result, Kernel::term(static_cast<R>(x.a[i]), static_cast<R>(x.b[i])));
-    operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
-  });
-}
+struct Reduce {
+  template <class Kernel, bool of_out = false>
+  static void run(table::Operands& operands, int) {
+    with_arrays(operands, [&]<class T>(const Arrays<T> arrays) {
+      using R = typename Kernel::template Result<T>;
+      const Arrays<T> x = of_out ? arrays.reading_out() : arrays;
+      R result = Kernel::template identity<R>();
+      for (std::size_t i = 0; i < x.n; ++i)
+        result = Kernel::join(result, Kernel::term(static_cast<R>(x.a[i]), static_cast<R>(x.b[i])));
+      operands.set_result(Kernel::finish(result, static_cast<R>(x.s)));
+    });
+  }
+};
 
+template <bool inclusive>
 void scan(table::Operands& operands, int) {
-  with_arrays(operands, []<class T>(const Arrays<T> x) {
-    T total = 0;
-    for (std::size_t i = 0; i < x.n; ++i) x.out[i] = total = total + x.a[i];
+  with_arrays(operands, []<class T>(const Arrays<T> x) { scan_part<inclusive>(x, 0, x.n, T{0}); });
+}
+
+struct Compact {
+  template <class Kernel>
+  static void run(table::Operands& operands, int) {
+    with_arrays(operands, [&](const auto x) {
+      const std::size_t kept = count_kept<Kernel>(x.a, 0, x.n);
+      move_kept<Kernel>(x, 0, x.n, 0, kept);
+      operands.set_result(kept);
+    });
+  }
+};
+
+void count_if(table::Operands& operands, int) {
+  with_arrays(operands, [&](const auto x) { operands.set_result(count_kept<CopyIf>(x.a, 0, x.n)); });
+}
+
+struct Move {
+  template <class Kernel>
+  static void run(table::Operands& operands, int) {
+    with_arrays(operands, [](const auto x) {
+      for (std::size_t i = 0; i < x.n; ++i) Kernel::at(x, i);
+    });
+  }
+};
+
+void sort(table::Operands& operands, int) {
+  with_arrays(operands, [](const auto x) {
+    std::copy_n(x.a, x.n, x.out);
+    std::sort(x.out, x.out + x.n, Less{});
+  });
+}
+
+void stable_sort(table::Operands& operands, int) {
+  with_arrays(operands, [](const auto x) {
+    std::copy_n(x.a, x.n, x.out);
+    std::stable_sort(x.out, x.out + x.n, ByFallingSquare{});
+  });
+}
+
+void transpose(table::Operands& operands, int) {
+  with_arrays(operands, [](const auto x) {
+    const std::size_t rows = Transpose::height(x.n);
+    for (std::size_t task = 0; task < Transpose::tasks(x.n); ++task) Transpose::run(x, rows, task);
   });
 }
 
@@ -35,7 +82,7 @@ void fractal(table::Operands& operands, int) {
 }
 
 void each_small(table::Operands& operands, int) {
-  with_arrays(operands, [](const auto x) {
+  with_arrays<true>(operands, [](const auto x) {
     small_calls(x.n, [x](std::size_t begin, std::size_t end) {
       const auto y = x;
       for (std::size_t i = begin; i < end; ++i) y.out[i] = y.a[i] * y.b[i];
@@ -51,40 +98,27 @@ void nested_calls(table::Operands& operands, int) {
 }
 
 void write_then_read(table::Operands& operands, int threads) {
-  each<Mul>(operands, threads);
-  reduce<Sum, true>(operands, threads);
+  Each::run<Mul>(operands, threads);
+  Reduce::run<Sum, true>(operands, threads);
 }
 
-constexpr Peer kPeers[] = {
-    {"fill", each<Fill>},
-    {"copy", each<Copy>},
-    {"square", each<Square>},
-    {"sqrt", each<Sqrt>},
-    {"add", each<Add>},
-    {"mul", each<Mul>},
-    {"axpy", each<Axpy>},
-    {"triad", each<Triad>},
-    {"sum", reduce<Sum>},
-    {"dot", reduce<Dot>},
-    {"min", reduce<Min>},
-    {"max", reduce<Max>},
-    {"for_each", each<Scale>},
-    {"for_each_index", each<Add>},
-    {"transform", each<Square>},
-    {"transform2", each<MulAdd>},
-    {"reduce", reduce<SumFrom>},
-    {"transform_reduce", reduce<SquaredSums>},
-    {"inclusive_scan", scan},
-    {"fractal", fractal},
-    {"small_calls", each_small},
-    {"nested_calls", nested_calls},
-    {"write_then_read", write_then_read},
-};
+constexpr auto kPeers =
+    joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>, kCompactions<Compact>, kMoves<Move>,
+           std::array<Peer, 10>{{{"inclusive_scan", scan<true>},
+                                 {"exclusive_scan", scan<false>},
+                                 {"count_if", count_if},
+                                 {"sort", sort},
+                                 {"stable_sort", stable_sort},
+                                 {"transpose", transpose},
+                                 {"fractal", fractal},
+                                 {"small_calls", each_small},
+                                 {"nested_calls", nested_calls},
+                                 {"write_then_read", write_then_read}}});
 
 }  // namespace
 
 template <>
-std::span<const Peer> serial_loop<Isa::FURROW_PEER_ISA>() {
+std::span<const Peer> serial_loop<Build::FURROW_PEER_BUILD>() {
   return kPeers;
 }
 

@@ -1,0 +1,80 @@
+#include <parallel/algorithm>
+
+#include "benchmarks/peers/formulas.hpp"
+#include "benchmarks/peers/openmp_shares.hpp"
+
+namespace furrow::bench {
+namespace {
+
+struct Compact {
+  template <class Kernel>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays(operands, [&](const auto& x) {
+      operands.set_result(two_passes<std::size_t>(
+          x.n, threads, [x](std::size_t begin, std::size_t end) { return count_kept<Kernel>(x.a, begin, end); },
+          [x](std::size_t begin, std::size_t end, std::size_t before, std::size_t all) {
+            move_kept<Kernel>(x, begin, end, before, all);
+          }));
+    });
+  }
+};
+
+void count_if(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& arrays) {
+    const auto x = arrays;
+    std::size_t count = 0;
+#pragma omp parallel for simd reduction(+ : count) num_threads(threads) firstprivate(x)
+    for (std::size_t i = 0; i < x.n; ++i) count += Positive{}(x.a[i]) ? 1 : 0;
+    operands.set_result(count);
+  });
+}
+
+struct Move {
+  template <class Kernel>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays(operands, [&](const auto& arrays) {
+      const auto x = arrays;
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+      for (std::size_t i = 0; i < x.n; ++i) Kernel::at(x, i);
+    });
+  }
+};
+
+// GCC's parallel mode, which is on OpenMP.
+void sort(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    std::copy_n(x.a, x.n, x.out);
+    __gnu_parallel::sort(x.out, x.out + x.n, Less{},
+                         __gnu_parallel::multiway_mergesort_tag(static_cast<__gnu_parallel::_ThreadIndex>(threads)));
+  });
+}
+
+void stable_sort(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    std::copy_n(x.a, x.n, x.out);
+    __gnu_parallel::stable_sort(x.out, x.out + x.n, ByFallingSquare{},
+                                __gnu_parallel::multiway_mergesort_tag(static_cast<__gnu_parallel::_ThreadIndex>(threads)));
+  });
+}
+
+void transpose(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& arrays) {
+    const auto x = arrays;
+    const std::size_t rows = Transpose::height(x.n);
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+    for (std::size_t task = 0; task < Transpose::tasks(x.n); ++task) Transpose::run(x, rows, task);
+  });
+}
+
+constexpr auto kPeers =
+    joined(kCompactions<Compact>, kMoves<Move>,
+           std::array<Peer, 4>{{{"count_if", count_if}, {"sort", sort}, {"stable_sort", stable_sort}, {"transpose", transpose}}});
+
+}  // namespace
+
+template <>
+std::span<const Peer> raw_openmp_order<Build::FURROW_PEER_BUILD>() {
+  return kPeers;
+}
+
+}  // namespace furrow::bench

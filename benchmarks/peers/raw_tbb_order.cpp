@@ -1,0 +1,86 @@
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_reduce.h>
+#include <oneapi/tbb/parallel_scan.h>
+#include <oneapi/tbb/parallel_sort.h>
+
+#include "benchmarks/peers/formulas.hpp"
+#include "benchmarks/peers/tbb_threads.hpp"
+
+namespace furrow::bench {
+namespace {
+
+using Indices = tbb::blocked_range<std::size_t>;
+
+template <class Kernel>
+std::size_t count(const auto& x) {
+  return tbb::parallel_reduce(
+      Indices(0, x.n), std::size_t{0},
+      [x](const Indices& range, std::size_t kept) { return kept + count_kept<Kernel>(x.a, range.begin(), range.end()); },
+      [](std::size_t left, std::size_t right) { return left + right; });
+}
+
+struct Compact {
+  template <class Kernel>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays(operands, [&](const auto& x) {
+      on_threads(threads, [&] {
+        const std::size_t all = Kernel::others ? count<Kernel>(x) : 0;
+        operands.set_result(tbb::parallel_scan(
+            Indices(0, x.n), std::size_t{0},
+            [x, all](const Indices& range, std::size_t kept, bool is_final) {
+              return is_final ? move_kept<Kernel>(x, range.begin(), range.end(), kept, all)
+                              : kept + count_kept<Kernel>(x.a, range.begin(), range.end());
+            },
+            [](std::size_t left, std::size_t right) { return left + right; }));
+      });
+    });
+  }
+};
+
+void count_if(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) { on_threads(threads, [&] { operands.set_result(count<CopyIf>(x)); }); });
+}
+
+struct Move {
+  template <class Kernel>
+  static void run(table::Operands& operands, int threads) {
+    with_arrays(operands, [&](const auto& x) {
+      on_threads(threads, [&] {
+        tbb::parallel_for(Indices(0, x.n), [x](const Indices& range) {
+          const auto y = x;
+          for (std::size_t i = range.begin(); i < range.end(); ++i) Kernel::at(y, i);
+        });
+      });
+    });
+  }
+};
+
+void sort(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    std::copy_n(x.a, x.n, x.out);
+    on_threads(threads, [&] { tbb::parallel_sort(x.out, x.out + x.n, Less{}); });
+  });
+}
+
+void transpose(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    const std::size_t rows = Transpose::height(x.n);
+    on_threads(threads, [&] {
+      tbb::parallel_for(std::size_t{0}, Transpose::tasks(x.n), [=](std::size_t task) { Transpose::run(x, rows, task); });
+    });
+  });
+}
+
+// oneTBB has no stable sort.
+constexpr auto kPeers = joined(kCompactions<Compact>, kMoves<Move>,
+                               std::array<Peer, 3>{{{"count_if", count_if}, {"sort", sort}, {"transpose", transpose}}});
+
+}  // namespace
+
+template <>
+std::span<const Peer> raw_tbb_order<Build::FURROW_PEER_BUILD>() {
+  return kPeers;
+}
+
+}  // namespace furrow::bench
