@@ -90,9 +90,9 @@ endfunction()
 
 find_package(Eigen3 QUIET NO_MODULE)
 if(Eigen3_FOUND)
-  # maybe-uninitialized: GCC 12 sees it in its own header of AVX-512.
+  # GCC 12 sees uninitialised variables in its own header of AVX-512.
   furrow_library_peer(eigen BUILDS v3 v4 LIBS Eigen3::Eigen NAMESPACES Eigen
-    OPTIONS $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+    OPTIONS $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>)
 endif()
 
 find_path(FURROW_THRUST_INCLUDE thrust/version.h)
