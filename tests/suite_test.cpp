@@ -7,6 +7,8 @@
 #include <string>
 #include <tuple>
 
+#include "benchmarks/scenarios.hpp"
+
 namespace furrow::bench {
 namespace {
 
