@@ -121,16 +121,19 @@ endif()
 
 find_package(Armadillo QUIET)
 if(ARMADILLO_FOUND AND FURROW_OPENMP)
+  # Without its wrapper, which would bring a BLAS into the command: OpenBLAS starts threads and allocates for
+  # each when it is loaded, and where memory is limited it never returns.
+  set(headers_alone WRAPPER BLAS LAPACK ARPACK SUPERLU HDF5)
+  list(TRANSFORM headers_alone PREPEND -DARMA_DONT_USE_)
   furrow_system_headers(furrow_armadillo "${ARMADILLO_INCLUDE_DIRS}")
-  furrow_library_peer(armadillo BUILDS v3 LIBS furrow_armadillo ${ARMADILLO_LIBRARIES} OpenMP::OpenMP_CXX)
+  furrow_library_peer(armadillo BUILDS v3 LIBS furrow_armadillo OpenMP::OpenMP_CXX OPTIONS ${headers_alone})
 endif()
 
 find_path(FURROW_OPENBLAS_INCLUDE openblas_config.h PATH_SUFFIXES openblas-pthread openblas)
-find_library(FURROW_OPENBLAS_LIBRARY openblas PATH_SUFFIXES openblas-pthread)
-mark_as_advanced(FURROW_OPENBLAS_INCLUDE FURROW_OPENBLAS_LIBRARY)
-if(FURROW_OPENBLAS_INCLUDE AND FURROW_OPENBLAS_LIBRARY)
+mark_as_advanced(FURROW_OPENBLAS_INCLUDE)
+if(FURROW_OPENBLAS_INCLUDE)
   furrow_system_headers(furrow_openblas ${FURROW_OPENBLAS_INCLUDE})
-  furrow_library_peer(openblas BUILDS any LIBS furrow_openblas ${FURROW_OPENBLAS_LIBRARY})
+  furrow_library_peer(openblas BUILDS any LIBS furrow_openblas ${CMAKE_DL_LIBS})  # loaded when it is measured
 endif()
 
 if(TARGET hwy::hwy_contrib)
