@@ -83,8 +83,11 @@ Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t
     log_mean += family.log_sum * each;
     variance += family.variance_sum * each * each;
   }
-  const double margin = 1.96 * std::sqrt(variance);
-  return {std::exp(log_mean), std::exp(log_mean - margin), std::exp(log_mean + margin)};
+  const double error = std::sqrt(variance);
+  const double margin = 1.96 * error;
+  // Of the normal distribution, which the mean of many medians is close to.
+  const double doubt = log_mean == 0 ? 1 : std::erfc(std::abs(log_mean) / (error * std::sqrt(2)));
+  return {std::exp(log_mean), std::exp(log_mean - margin), std::exp(log_mean + margin), doubt};
 }
 
 Verdict decide(const std::vector<std::string>& backends, std::span<const Evidence> evidence) {
