@@ -75,7 +75,7 @@ void serve_ablation(const Ablation& ablation, const std::string& backend, int th
   for (const table::Kernel& kernel : table::kernels()) std::cout << "kernel " << ablation.name << '/' << kernel.name << '\n';
   std::cout << "ready" << std::endl;
   std::optional<table::Operands> operands;
-  std::array<unsigned char, 16> result{};
+  table::Operands::Result result{};
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string what, name;

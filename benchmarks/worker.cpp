@@ -88,7 +88,7 @@ void Worker::run(std::string_view peer, std::string_view kernel, std::size_t cal
 
 void Worker::store(table::Operands& operands) {
   say("store");
-  std::array<unsigned char, 16> result = operands.result();
+  auto result = operands.result();
   with_type(operands.type(), [&](auto tag) {
     const auto out = operands.out<typename decltype(tag)::type>();
     receive(out.data(), out.size_bytes());

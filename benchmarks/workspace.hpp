@@ -53,8 +53,8 @@ class Workspace {
   std::vector<unsigned char> initial_out_;
   std::vector<unsigned char> expected_out_;  ///< empty for reductions
   double sizes_ = 0;                         ///< bounds the sum of the sizes of what any reduction adds up
-  std::array<unsigned char, 16> initial_result_{};
-  std::array<unsigned char, 16> expected_result_{};
+  table::Operands::Result initial_result_{};
+  table::Operands::Result expected_result_{};
 };
 
 }  // namespace furrow::bench

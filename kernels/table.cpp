@@ -7,7 +7,7 @@
 
 namespace furrow::table {
 
-// table_rows.cpp, compiled for each of these.
+// The files in table/, compiled for each of these.
 namespace baseline {
 std::vector<Kernel> rows();
 }

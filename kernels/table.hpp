@@ -17,6 +17,8 @@ namespace furrow::table {
 /// left out at the front of each buffer, for starts that are not aligned.
 class Operands {
  public:
+  using Result = std::array<unsigned char, 64>;
+
   Operands(Engine& engine, Type type, std::size_t n, std::size_t shift = 0);
 
   Type type() const { return type_; }
@@ -47,7 +49,7 @@ class Operands {
     result_ = {};
     std::memcpy(result_.data(), &value, sizeof(T));
   }
-  const std::array<unsigned char, 16>& result() const { return result_; }
+  const Result& result() const { return result_; }
 
   /// The output's bytes, for comparing.
   std::span<const unsigned char> out_bytes() const;
@@ -71,7 +73,7 @@ class Operands {
   Array<unsigned char> a_;
   Array<unsigned char> b_;
   Array<unsigned char> out_;
-  std::array<unsigned char, 16> result_{};
+  Result result_{};
 };
 
 /// One kernel, described once: tests, suite, picker, `furrow list` and the documentation loop over these.

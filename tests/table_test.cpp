@@ -24,7 +24,7 @@ const std::vector<int> kConcurrencies = support::kSanitizer ? std::vector<int>{2
 
 struct Outcome {
   std::vector<unsigned char> out;
-  std::array<unsigned char, 16> result;
+  Operands::Result result;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 

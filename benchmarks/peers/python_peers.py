@@ -2,9 +2,9 @@
 
 Says on standard output, a line each: `kernel PEER/KERNEL` for what there is, `note TEXT` for what is missing, `ready`. Then
 answers to lines on standard input:
-  load TYPE N           followed by the bytes of the arrays a, b and out, and 16 of the result; answers `ok`
+  load TYPE N           followed by the bytes of the arrays a, b and out, and 64 of the result; answers `ok`
   run PEER/KERNEL CALLS makes so many calls; answers `ok`, or a line that says what went wrong
-  store                 answers the bytes of out, and 16 of the result
+  store                 answers the bytes of out, and 64 of the result
 Usage: python3 python_peers.py THREADS PEER...
 """
 
@@ -183,7 +183,7 @@ def main():
 
             dtype, n = np.dtype(TYPES[words[1]]), int(words[2])
             arrays = [np.empty(n, dtype) for _ in range(3)]
-            result = bytearray(16)
+            result = bytearray(64)
             for memory in [*arrays, result]:
                 sys.stdin.buffer.readinto(memoryview(memory).cast("B"))
             a, b, out = arrays
@@ -198,7 +198,7 @@ def main():
                 say(f"{type(error).__name__}: {error}".replace("\n", " "))
                 continue
             if value is not None:
-                result[:] = value.tobytes().ljust(16, b"\0")
+                result[:] = value.tobytes().ljust(64, b"\0")
             say("ok")
         elif words[0] == "store":
             sys.stdout.buffer.write(out.data)

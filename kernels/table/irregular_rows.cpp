@@ -1,0 +1,129 @@
+#include <algorithm>
+
+#include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/table/rows.hpp"
+
+namespace furrow::table::FURROW_TABLE_ISA {
+namespace {
+
+/// How many steps of z → z² + c stay bounded, for the i-th pixel of a picture 256 wide of a part of the Mandelbrot set that is dear
+/// at one end and cheap at the other.
+std::int32_t escape_steps(std::size_t i, std::size_t n) {
+  constexpr std::size_t kWidth = 256;
+  constexpr int kMost = 256;
+  const double height = static_cast<double>(n / kWidth + 1);
+  const double re = -1.5 + 2.0 * static_cast<double>(i % kWidth) / kWidth;
+  const double im = 1.2 * static_cast<double>(i / kWidth) / height;
+  double x = 0;
+  double y = 0;
+  int steps = 0;
+  for (; steps < kMost && x * x + y * y <= 4; ++steps) {
+    const double next = x * x - y * y + re;
+    y = 2 * x * y + im;
+    x = next;
+  }
+  return steps;
+}
+
+constexpr std::size_t kRow = 256;    // pixels of a task of `fractal`
+constexpr std::size_t kCall = 1024;  // elements of each call of `small_calls`
+
+/// The elements of outer task k of `nested_calls`: sixteen parts, each longer than the one before, so that a thread which is done
+/// with its own can only help inside another's.
+constexpr std::size_t kParts = 16;
+constexpr Range part_of(std::size_t k, std::size_t n) {
+  constexpr std::size_t kAll = kParts * (kParts + 1) / 2;
+  const auto end_of = [n](std::size_t parts) { return n / kAll * (parts * (parts + 1) / 2); };
+  return {end_of(k), k + 1 == kParts ? n : end_of(k + 1)};
+}
+
+}  // namespace
+
+void add_irregular(std::vector<Kernel>& rows) {
+  // Where backends really differ: tasks of uneven cost under the default schedule, many calls of little work each, and calls inside
+  // calls. And a pair of kernels, of which one reads what the other has just written: results that were streamed past the cache
+  // must be fetched again.
+  rows.push_back({.name = "fractal",
+                  .family = "irregular",
+                  .formula = "Mandelbrot steps, a task a row of 256",
+                  .types = {Type::i32},
+                  .reads = 0,
+                  .writes = 1,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<std::int32_t> T>(Engine& e, Operands& x) {
+                    const std::span<T> out = x.out<T>();
+                    e.bulk((out.size() + kRow - 1) / kRow, [out](std::size_t row) {
+                      for (std::size_t i = row * kRow; i < std::min(out.size(), (row + 1) * kRow); ++i)
+                        out[i] = escape_steps(i, out.size());
+                    });
+                  }>,
+                  .reference = reference<[]<std::same_as<std::int32_t> T>(Operands& x) {
+                    for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = escape_steps(i, x.size());
+                  }>,
+                  .largest = std::size_t{1} << 16});
+  rows.push_back({.name = "small_calls",
+                  .family = "irregular",
+                  .formula = "out = a · b, a call for every 1024",
+                  .types = {Type::f64},
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                    const std::span<T> out = x.out<T>();
+                    for (std::size_t begin = 0; begin < out.size(); begin += kCall) {
+                      const std::size_t size = std::min(kCall, out.size() - begin);
+                      constexpr std::size_t kTasks = 4;
+                      e.bulk(kTasks, [=, a = x.a<T>(), b = x.b<T>()](std::size_t task) {
+                        for (std::size_t i = begin + size * task / kTasks; i < begin + size * (task + 1) / kTasks; ++i)
+                          out[i] = a[i] * b[i];
+                      });
+                    }
+                  }>,
+                  .reference = element_by_element<[](auto a, auto b, auto) { return mul(a, b); }>,
+                  .largest = std::size_t{1} << 19});
+  rows.push_back({.name = "nested_calls",
+                  .family = "irregular",
+                  .formula = "out = a · √|b|, a call in each of 16 tasks of growing size",
+                  .types = {Type::f64},
+                  .reads = 2,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                    e.bulk(kParts, [&e, a = x.a<T>(), b = x.b<T>(), out = x.out<T>()](std::size_t k) {
+                      const Range part = part_of(k, out.size());
+                      constexpr std::size_t kTasks = 4;
+                      e.bulk(kTasks, [=](std::size_t task) {
+                        for (std::size_t i = part.begin + part.size() * task / kTasks;
+                             i < part.begin + part.size() * (task + 1) / kTasks; ++i)
+                          out[i] = a[i] * std::sqrt(std::abs(b[i]));
+                      });
+                    });
+                  }>,
+                  .reference = element_by_element<[](std::floating_point auto a, std::floating_point auto b, auto) {
+                    return a * std::sqrt(std::abs(b));
+                  }>,
+                  .largest = std::size_t{1} << 22});
+  rows.push_back({.name = "write_then_read",
+                  .family = "irregular",
+                  .formula = "out = a · b, then Σ out",
+                  .types = {Type::f64},
+                  .reads = 3,
+                  .writes = 1,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                    furrow::mul(e, x.a<T>(), x.b<T>(), x.out<T>());
+                    x.set_result(sum(e, x.out<T>()));
+                  }>,
+                  .reference = reference<[]<std::same_as<double> T>(Operands& x) {
+                    const std::span<T> out = x.out<T>();
+                    for (std::size_t i = 0; i < out.size(); ++i) out[i] = x.a<T>()[i] * x.b<T>()[i];
+                    x.set_result(out.empty() ? T{0} : reference::named_sum<T>(out.size(), [out](std::size_t i) { return out[i]; }));
+                  }>});
+}
+
+}  // namespace furrow::table::FURROW_TABLE_ISA

@@ -1,0 +1,32 @@
+#include "furrow/kernels/scans.hpp"
+#include "furrow/kernels/table/rows.hpp"
+
+namespace furrow::table::FURROW_TABLE_ISA {
+
+void add_scans(std::vector<Kernel>& rows) {
+  rows.push_back(
+      {.name = "inclusive_scan",
+       .family = "scans",
+       .formula = "out[i] = a[0] + … + a[i]",
+       .types = kAllTypes,
+       .reads = 1,
+       .writes = 1,
+       .flops = 1,
+       .make_inputs = random_inputs,
+       .run = run<[]<class T>(Engine& e, Operands& x) { inclusive_scan(e, x.a<T>(), x.out<T>()); }>,
+       .reference =
+           reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), static_cast<T>(-0.0), true); }>});
+  rows.push_back(
+      {.name = "exclusive_scan",
+       .family = "scans",
+       .formula = "out[i] = s + a[0] + … + a[i-1]",
+       .types = kAllTypes,
+       .reads = 1,
+       .writes = 1,
+       .flops = 1,
+       .make_inputs = random_inputs,
+       .run = run<[]<class T>(Engine& e, Operands& x) { exclusive_scan(e, x.a<T>(), x.out<T>(), s<T>()); }>,
+       .reference = reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), s<T>(), false); }>});
+}
+
+}  // namespace furrow::table::FURROW_TABLE_ISA
