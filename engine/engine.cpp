@@ -169,17 +169,18 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const Chunk
   }
 }
 
-/// Hands all chunks out, and notes what they cost: the time that all threads spent on them together. Beginning on the calling
-/// thread to find out would be exact, but would move elements from one core's cache to another's and back.
+/// Hands all chunks out, and notes what they cost: the time that the tasks took, together. The time of the whole call would not do:
+/// threads that were asleep would make the cheapest body look dear, and the next call go to them again. Beginning on the calling
+/// thread to find out would move elements from one core's cache to another's and back.
 void Engine::time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body) {
-  const Clock::time_point start = Clock::now();
-  hand_out(0, chunks, tuned, body);
-  const double threads = std::min<double>(concurrency(), static_cast<double>(chunks.count()));
-  const double elapsed = std::max(0.0, double{nanoseconds_since(start)} - fork_join_nanoseconds());
-  cost.add_sample(static_cast<float>(elapsed * threads / static_cast<double>(chunks.size())));
+  std::atomic<float> spent{0};
+  hand_out(0, chunks, tuned, body, &spent);
+  cost.add_sample(spent.load(std::memory_order_relaxed) / static_cast<float>(chunks.size()));
 }
 
-void Engine::hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body) {
+/// Hands out the chunks from `first` on. Adds to `spent`, if there is one, the nanoseconds that each task took.
+void Engine::hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body,
+                      std::atomic<float>* spent) {
   // Grain and schedule were tuned together: one of them that is given rules out the other's.
   if (options_.schedule || options_.grain > 0) tuned = nullptr;
   const Schedule schedule = (tuned != nullptr ? tuned->schedule : options_.schedule).value_or(Schedule::stable);
@@ -192,7 +193,13 @@ void Engine::hand_out(std::size_t first, const Chunks& chunks, const KernelTunin
   body.share_ = count / tasks;
   body.longer_ = count % tasks;
   body.stops_ = options_.stop.stop_possible() ? this : nullptr;
-  bulk(tasks, body, schedule);
+  if (spent == nullptr) return bulk(tasks, body, schedule);
+  const auto timed = [&body, spent](std::size_t task) {
+    const Clock::time_point start = Clock::now();
+    body(task);
+    spent->fetch_add(nanoseconds_since(start), std::memory_order_relaxed);
+  };
+  bulk(tasks, timed, schedule);
 }
 
 void ChunkBody::operator()(std::size_t task) const {

@@ -147,7 +147,8 @@ class Engine {
   bool pays(const Chunks& chunks, const Cost& cost) const;
   std::size_t begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body);
   void time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body);
-  void hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body);
+  void hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body,
+                std::atomic<float>* spent = nullptr);
   void in_order(std::size_t first, std::size_t last, const ChunkBody& body) const;
   double fork_join_nanoseconds() const;
   [[noreturn]] static void throw_cancelled();
