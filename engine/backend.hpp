@@ -10,8 +10,8 @@ namespace furrow {
 
 /// How tasks are handed to threads. A hint for speed, never for results.
 enum class Schedule {
-  stable,   ///< the same task goes to the same thread each time where the runtime can: data stay near their core
-  dynamic,  ///< a thread takes the next task when it is free: for bodies of uneven cost
+  stable,   ///< the same task goes to the same thread each time as far as bodies cost the same: data stay near their core
+  dynamic,  ///< for bodies of uneven cost: a thread that is free takes the next task, and kernels make more and smaller tasks
 };
 
 /// A non-owning reference to something callable as body(task); two words, valid while the callable lives.

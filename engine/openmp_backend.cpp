@@ -6,11 +6,13 @@
 
 #include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/fork.hpp"
+#include "furrow/engine/shares.hpp"
 
 namespace furrow {
 namespace {
 
-/// OpenMP worksharing loops. Called from inside a parallel region of the user's, it runs on the calling thread.
+/// OpenMP parallel regions, with a task for each thread or with shares of more. Called from inside a parallel region of the user's,
+/// it runs on the calling thread.
 class OpenmpBackend final : public Backend {
  public:
   explicit OpenmpBackend(int concurrency) : Backend(concurrency) {}
@@ -18,23 +20,22 @@ class OpenmpBackend final : public Backend {
 
  private:
   void run(std::size_t tasks, TaskRef body, Schedule) override {
-    where_teams_form(tasks, body, [=, this] { dynamic_loop(tasks, body); });
+    Shares shares(tasks, concurrency());
+    where_teams_form(tasks, body, [=, this, &shares] {
+#pragma omp parallel num_threads(concurrency())
+      shares.work(static_cast<std::size_t>(omp_get_thread_num()), body);
+    });
   }
 
-  int run_and_count(std::size_t tasks, TaskRef body, Schedule schedule) override {
-    if (schedule == Schedule::dynamic) return 0;
+  int run_and_count(std::size_t tasks, TaskRef body, Schedule) override {
+    if (std::cmp_greater(tasks, concurrency())) return 0;
     int threads = 1;  // unless a team comes together, the caller's
-    where_teams_form(tasks, body, [=, this, &threads] { threads = static_loop(tasks, body); });
+    where_teams_form(tasks, body, [=, this, &threads] { threads = one_each(tasks, body); });
     return threads;
   }
 
-  void dynamic_loop(std::size_t tasks, TaskRef body) const {
-#pragma omp parallel for num_threads(concurrency()) schedule(dynamic, 1)
-    for (std::size_t task = 0; task < tasks; ++task) body(task);
-  }
-
   /// Returns how many threads had tasks.
-  int static_loop(std::size_t tasks, TaskRef body) const {
+  int one_each(std::size_t tasks, TaskRef body) const {
     // Words, which the compiler hands to the other threads by value: each line of this thread's memory that they have to look at
     // costs them some 100 ns. What is written meanwhile stands apart.
     void* const context = body.context();

@@ -2,6 +2,7 @@
 #include <oneapi/tbb/version.h>
 
 #include "furrow/engine/builtin_backends.hpp"
+#include "furrow/engine/shares.hpp"
 #include "furrow/engine/tbb_arena.hpp"
 
 namespace furrow {
@@ -14,15 +15,19 @@ class TbbBackend final : public Backend {
   std::string_view name() const override { return "tbb"; }
 
  private:
-  void run(std::size_t tasks, TaskRef body, Schedule schedule) override {
-    const auto loop = [&](const auto& partitioner) {
-      arenas_.execute([&] { tbb::parallel_for(std::size_t{0}, tasks, body, partitioner); }, inside_task(), tasks, body);
+  void run(std::size_t tasks, TaskRef body, Schedule) override {
+    // The same share to the same thread each time, unless a thread is late.
+    const auto one_each = [](std::size_t count, const auto& task) {
+      tbb::parallel_for(std::size_t{0}, count, task, tbb::static_partitioner{});
     };
-    if (schedule == Schedule::dynamic) {
-      loop(tbb::simple_partitioner{});
-    } else {
-      loop(tbb::static_partitioner{});  // the same share to the same thread each time, unless a thread is late
-    }
+    const auto threads = static_cast<std::size_t>(concurrency());
+    const auto loop = [&] {
+      // A nested call's tasks are few and small as a rule, and oneTBB hands those out for less.
+      if (tasks <= threads || inside_task()) return one_each(tasks, body);
+      Shares shares(tasks, concurrency());
+      one_each(threads, [&](std::size_t worker) { shares.work(worker, body); });
+    };
+    arenas_.execute(loop, inside_task(), tasks, body);
   }
 
   bool nests() const override { return true; }

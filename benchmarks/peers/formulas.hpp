@@ -362,8 +362,12 @@ void nested_element(const Arrays<T>& x, std::size_t i) {
 /// The calls of `small_calls`: each does the elements [begin, end).
 template <class Call>
 void small_calls(std::size_t n, const Call& call) {
-  constexpr std::size_t kCall = 1024;
+  constexpr std::size_t kCall = 4096;
   for (std::size_t begin = 0; begin < n; begin += kCall) call(begin, std::min(begin + kCall, n));
+}
+template <class T>
+T over_length(T a, T b) {
+  return a / static_cast<T>(std::sqrt(1 + b * b));
 }
 
 /// The tables of a peer's parts as one.

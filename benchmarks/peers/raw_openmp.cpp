@@ -61,11 +61,11 @@ void fractal(table::Operands& operands, int threads) {
 }
 
 void each_small(table::Operands& operands, int threads) {
-  with_arrays<true>(operands, [&](const auto& arrays) {
+  with_arrays(operands, [&](const auto& arrays) {
     const auto x = arrays;
     small_calls(x.n, [&](std::size_t begin, std::size_t end) {
 #pragma omp parallel for num_threads(threads) firstprivate(x)
-      for (std::size_t i = begin; i < end; ++i) x.out[i] = x.a[i] * x.b[i];
+      for (std::size_t i = begin; i < end; ++i) x.out[i] = over_length(x.a[i], x.b[i]);
     });
   });
 }

@@ -77,10 +77,10 @@ void fractal(table::Operands& operands, int threads) {
 }
 
 void each_small(table::Operands& operands, int threads) {
-  with_arrays<true>(operands, [&]<class T>(const Arrays<T>& x) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
     on_threads(threads, [&] {
       small_calls(x.n, [x](std::size_t begin, std::size_t end) {
-        std::transform(kPolicy, x.a + begin, x.a + end, x.b + begin, x.out + begin, [](T a, T b) { return a * b; });
+        std::transform(kPolicy, x.a + begin, x.a + end, x.b + begin, x.out + begin, [](T a, T b) { return over_length(a, b); });
       });
     });
   });

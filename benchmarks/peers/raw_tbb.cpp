@@ -85,13 +85,13 @@ void fractal(table::Operands& operands, int threads) {
 }
 
 void each_small(table::Operands& operands, int threads) {
-  with_arrays<true>(operands, [&](const auto& x) {
+  with_arrays(operands, [&](const auto& x) {
     on_threads(threads, [&] {
       small_calls(x.n, [x](std::size_t begin, std::size_t end) {
         tbb::parallel_for(Indices(begin, end), [x](const Indices& range) {
           const auto y = x;
           const std::size_t stop = range.end();
-          for (std::size_t i = range.begin(); i < stop; ++i) y.out[i] = y.a[i] * y.b[i];
+          for (std::size_t i = range.begin(); i < stop; ++i) y.out[i] = over_length(y.a[i], y.b[i]);
         });
       });
     });

@@ -82,10 +82,10 @@ void fractal(table::Operands& operands, int) {
 }
 
 void each_small(table::Operands& operands, int) {
-  with_arrays<true>(operands, [](const auto x) {
+  with_arrays(operands, [](const auto x) {
     small_calls(x.n, [x](std::size_t begin, std::size_t end) {
       const auto y = x;
-      for (std::size_t i = begin; i < end; ++i) y.out[i] = y.a[i] * y.b[i];
+      for (std::size_t i = begin; i < end; ++i) y.out[i] = over_length(y.a[i], y.b[i]);
     });
   });
 }

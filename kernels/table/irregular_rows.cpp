@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
@@ -27,7 +28,9 @@ std::int32_t escape_steps(std::size_t i, std::size_t n) {
 }
 
 constexpr std::size_t kRow = 256;    // pixels of a task of `fractal`
-constexpr std::size_t kCall = 1024;  // elements of each call of `small_calls`
+constexpr std::size_t kCall = 4096;  // elements of each call of `small_calls`
+
+constexpr auto over_length = [](auto v, auto w) { return v / std::sqrt(1 + w * w); };
 
 /// The elements of outer task k of `nested_calls`: sixteen parts, each longer than the one before, so that a thread which is done
 /// with its own can only help inside another's.
@@ -63,27 +66,25 @@ void add_irregular(std::vector<Kernel>& rows) {
                     for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = escape_steps(i, x.size());
                   }>,
                   .largest = std::size_t{1} << 16});
-  rows.push_back({.name = "small_calls",
-                  .family = "irregular",
-                  .formula = "out = a · b, a call for every 1024",
-                  .types = {Type::f64},
-                  .reads = 2,
-                  .writes = 1,
-                  .flops = 1,
-                  .make_inputs = random_inputs,
-                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
-                    const std::span<T> out = x.out<T>();
-                    for (std::size_t begin = 0; begin < out.size(); begin += kCall) {
-                      const std::size_t size = std::min(kCall, out.size() - begin);
-                      constexpr std::size_t kTasks = 4;
-                      e.bulk(kTasks, [=, a = x.a<T>(), b = x.b<T>()](std::size_t task) {
-                        for (std::size_t i = begin + size * task / kTasks; i < begin + size * (task + 1) / kTasks; ++i)
-                          out[i] = a[i] * b[i];
-                      });
-                    }
-                  }>,
-                  .reference = element_by_element<[](auto a, auto b, auto) { return mul(a, b); }>,
-                  .largest = std::size_t{1} << 19});
+  rows.push_back(
+      {.name = "small_calls",
+       .family = "irregular",
+       .formula = "out = a / √(1 + b²), a call for every 4096",
+       .types = {Type::f64},
+       .reads = 2,
+       .writes = 1,
+       .flops = 5,
+       .make_inputs = random_inputs,
+       .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+         for (std::size_t begin = 0; begin < x.size(); begin += kCall) {
+           const std::size_t size = std::min(kCall, x.size() - begin);
+           const auto part = [&](std::span<T> all) { return all.subspan(begin, size); };
+           transform(e, part(x.a<T>()), part(x.b<T>()), part(x.out<T>()), over_length);
+         }
+       }>,
+       .reference =
+           element_by_element<[](std::floating_point auto a, std::floating_point auto b, auto) { return over_length(a, b); }>,
+       .largest = std::size_t{1} << 19});
   rows.push_back({.name = "nested_calls",
                   .family = "irregular",
                   .formula = "out = a · √|b|, a call in each of 16 tasks of growing size",

@@ -36,6 +36,7 @@ std::size_t matrix_rows(std::size_t n) {
   return rows > 0 ? rows : 1;
 }
 
+constexpr auto not_s = [](auto v) { return v != s<decltype(v)>(); };
 constexpr auto positive = [](auto v) { return v > 0; };
 constexpr auto by_falling_square = [](auto v, auto w) { return mul(v, v) > mul(w, w); };
 
@@ -139,22 +140,20 @@ void add_order(std::vector<Kernel>& rows) {
                     for (const T v : x.a<T>()) count += positive(v) ? 1 : 0;
                     x.set_result(count);
                   }>});
-  rows.push_back(
-      {.name = "all_of",
-       .family = "order",
-       .formula = "whether all a = a",
-       .types = kAllTypes,
-       .reads = 1,
-       .writes = 0,
-       .flops = 1,
-       .make_inputs = random_inputs,
-       .run =
-           run<[]<class T>(Engine& e, Operands& x) { x.set_result(std::size_t{all_of(e, x.a<T>(), [](T v) { return v == v; })}); }>,
-       .reference = reference<[]<class T>(Operands& x) {
-         std::size_t all_are = 1;
-         for (const T v : x.a<T>()) all_are &= v == v ? 1U : 0U;
-         x.set_result(all_are);
-       }>});
+  rows.push_back({.name = "all_of",
+                  .family = "order",
+                  .formula = "whether all a ≠ s",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) { x.set_result(std::size_t{all_of(e, x.a<T>(), not_s)}); }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    std::size_t all_are = 1;
+                    for (const T v : x.a<T>()) all_are &= not_s(v) ? 1U : 0U;
+                    x.set_result(all_are);
+                  }>});
   rows.push_back({.name = "unique",
                   .family = "order",
                   .formula = "out = the first of each run of a of one sign",
