@@ -132,7 +132,7 @@ std::vector<Candidate> Candidates::of(const table::Kernel& kernel, Type type) {
     Candidate peer{name, kind, runtime_of(name), {}};
     for (const PeerFunction run : find_peer(name, around != nullptr ? around->kernel : kernel.name, type))
       peer.variants.push_back(repeated([run, around, threads = threads_](table::Operands& operands) {
-        if (around != nullptr) around->before(threads);
+        if (around != nullptr) around->before();
         run(operands, threads);
         if (around != nullptr) around->after();
       }));

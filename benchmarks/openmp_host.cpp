@@ -2,11 +2,11 @@
 
 namespace furrow::bench {
 
-void openmp_region(int threads) {
-  constexpr int kAdditions = 1000;  // about a microsecond of work for each thread
+void openmp_region() {
+  constexpr int kAdditions = 1000;  // about a microsecond of work
   volatile double sink = 0;
   double total = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : total)
+#pragma omp parallel reduction(+ : total)
   for (int i = 0; i < kAdditions; ++i) total += i;
   sink = total;
   static_cast<void>(sink);

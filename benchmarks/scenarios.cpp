@@ -60,7 +60,7 @@ Neighbour& neighbour() {
   return only;
 }
 
-void neighbour_begins(int) {
+void neighbour_begins() {
   neighbour().call_begins();
 }
 void neighbour_ends() {
@@ -71,16 +71,16 @@ void neighbour_ends() {
 
 constexpr std::string_view kSurrounded = "triad";
 
-template <void (*before)(int), void (*after)()>
+template <void (*before)(), void (*after)()>
 void run(Engine& engine, table::Operands& operands) {
   static const auto run_kernel = table::find(kSurrounded)->run;
-  before(engine.concurrency());
+  before();
   run_kernel(engine, operands);
   after();
 }
 
 /// A scenario around the triad of doubles.
-template <void (*before)(int), void (*after)()>
+template <void (*before)(), void (*after)()>
 Scenario around_triad(std::string_view name, std::string_view formula, std::size_t largest) {
   table::Kernel row = *table::find(kSurrounded);
   row.name = name;

@@ -12,7 +12,7 @@ namespace furrow::bench {
 struct Scenario {
   table::Kernel row;        ///< of the suite, under the scenario's name
   std::string_view kernel;  ///< what is called
-  void (*before)(int threads);
+  void (*before)();
   void (*after)();
 };
 
@@ -25,8 +25,8 @@ const Scenario* find_scenario(std::string_view name);  ///< nullptr if there is 
 const std::vector<table::Kernel>& suite_kernels();
 const table::Kernel* find_suite_kernel(std::string_view name);  ///< nullptr if there is none
 
-/// A parallel region of plain OpenMP, as a host program may have between its calls: each of `threads` threads adds a few numbers.
-/// Only in builds with OpenMP.
-void openmp_region(int threads);
+/// A parallel region of plain OpenMP, as a host program may have between its calls: each thread adds a few numbers. The host
+/// decides how many there are, whoever makes the call. Only in builds with OpenMP.
+void openmp_region();
 
 }  // namespace furrow::bench

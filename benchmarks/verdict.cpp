@@ -182,8 +182,16 @@ std::size_t better_way(const std::vector<std::vector<std::vector<double>>>& seco
 }
 
 std::size_t crossover(std::span<const std::size_t> sizes, std::span<const double> serial, std::span<const double> parallel) {
-  std::size_t first = sizes.size();  // from here on parallel is faster
-  while (first > 0 && parallel[first - 1] < serial[first - 1]) --first;
+  // Where fewest is lost by going serial below and parallel from there on: a disturbance at one size moves it little.
+  std::size_t first = 0;
+  double loss = 0;
+  double least = 0;
+  for (std::size_t at = 0; at < sizes.size(); ++at) {
+    loss += std::log(serial[at] / parallel[at]);  // of going serial there too, over the alternative
+    if (loss > least) continue;
+    least = loss;
+    first = at + 1;
+  }
   if (first == 0) return sizes.front();
   if (first == sizes.size()) return 2 * sizes.back();
   // The logarithm of the ratio as a straight line over that of the size.

@@ -160,8 +160,16 @@ TEST(Crossover, AtTheEnds) {
   const std::vector<std::size_t> sizes{1000, 10000};
   EXPECT_EQ(crossover(sizes, std::vector<double>{2, 2}, std::vector<double>{1, 1}), 1000U);
   EXPECT_EQ(crossover(sizes, std::vector<double>{1, 1}, std::vector<double>{2, 2}), 20000U);
-  // Faster only in the middle, by noise: what counts is from where on it stays faster.
+  // Faster only in the middle, by noise: there is more to be lost beyond.
   EXPECT_EQ(crossover(std::vector<std::size_t>{1, 2, 4}, std::vector<double>{1, 1, 1}, std::vector<double>{2, 0.9, 2}), 8U);
+}
+
+TEST(Crossover, ADisturbanceAtOneSizeDoesNotMoveIt) {
+  const std::vector<std::size_t> sizes{10, 100, 1000, 10000, 100000};
+  const std::vector<double> serial{1, 10, 100, 1000, 10000};
+  const std::size_t undisturbed = crossover(sizes, serial, std::vector<double>{9, 14, 55, 550, 5500});
+  EXPECT_EQ(crossover(sizes, serial, std::vector<double>{9, 14, 55, 550, 15000}), undisturbed);
+  EXPECT_EQ(crossover(sizes, serial, std::vector<double>{0.9, 14, 55, 550, 5500}), undisturbed);
 }
 
 }  // namespace
