@@ -99,7 +99,8 @@ std::string in_words(const Measurements& measurements, const Verdict& verdict) {
   if (measurements.interrupted)
     text += fmt::format("Partial: stopped after {} of {} groups of cases.\n", measurements.groups.size(), measurements.planned);
   for (const std::string& warning : measurements.warnings) text += "Warning: " + warning + ".\n";
-  text += verdict.backend.empty() ? "Verdict: " : fmt::format("Verdict: {}. ", verdict.backend);
+  text += measurements.busy ? "Verdict beside other busy processes: " : "Verdict: ";
+  if (!verdict.backend.empty()) text += verdict.backend + ". ";
   return text + fmt::format("Because {}.\n", verdict.reason) + in_words(verdict.scores);
 }
 

@@ -324,9 +324,10 @@ class Run {
     const double others = all.others / all.seconds;
     const double threads = found_.threads;
     if (others - std::max(0.0, usable_cpus() - threads) <= kBusyNeighbours * threads) return;
+    found_.busy = true;
     const auto tenths = std::lround(10 * others);
     found_.warnings.push_back("other processes kept " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
-                              " CPUs busy meanwhile; the verdict holds beside them, and may not without");
+                              " CPUs busy meanwhile; the verdict holds beside them only: measure again without");
   }
 
   static double usable_cpus() { return cpu_allowance().affinity; }

@@ -80,6 +80,7 @@ struct Measurements {
   std::vector<std::string> warnings;  ///< what makes the verdict less sure
   Conditions conditions;              ///< of all groups together
   bool neighbour = false;             ///< there was a busy process, as asked for
+  bool busy = false;                  ///< others used the CPUs so much that the verdict is one beside them, as a warning says
   double seconds = 0;                 ///< it took
 
   std::size_t faults() const;

@@ -21,6 +21,7 @@ Verdict verdict_of(const Measurements& measurements) {
     evidence.push_back(std::move(entry));
   }
   Verdict verdict = decide(measurements.backends, evidence);
+  if (measurements.busy) verdict.reason = "beside other busy processes, " + verdict.reason;
   if (!measurements.mix.empty()) verdict.reason = "in the mix " + measurements.mix.text() + ", " + verdict.reason;
   return verdict;
 }
