@@ -1,9 +1,12 @@
 #include "furrow/kernels/reductions.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/simd.hpp"
+#include "furrow/kernels/simd_reductions.hpp"
 #include "furrow/kernels/types.hpp"
 
 namespace furrow::named {
@@ -20,6 +23,23 @@ P reduce(Engine& engine, Cost& cost, std::size_t n, const Partial& partial, Join
 template <NamedElement T>
 void not_empty(const char* call, std::span<const T> x) {
   if (x.empty()) fail(std::string(call) + ": an empty range has none; check for empty() first");
+}
+
+/// Integers of 128 bits, in which no sum of 64-bit integers overflows.
+__extension__ using Wide = __int128;
+
+/// The first chunk that has the least element (or greatest), and where in it that element is first.
+template <bool kLeast, NamedElement T>
+Located<T> locate(Engine& engine, Cost& cost, std::span<const T> x) {
+  const auto extreme = kLeast ? simd::kernels<T>().min : simd::kernels<T>().max;
+  const Located<T> chunk = reduce<Located<T>>(
+      engine, cost, x.size(),
+      [extreme, x](std::size_t at, std::size_t n) {
+        return Located<T>{extreme(x.data() + at, n), at};
+      },
+      join_located<kLeast, T>);
+  const std::size_t size = std::min(kReductionChunk, x.size() - chunk.index);
+  return {chunk.value, chunk.index + simd::reductions<T>().find(x.data() + chunk.index, chunk.value, size)};
 }
 
 }  // namespace
@@ -63,15 +83,127 @@ T max(Engine& engine, std::span<const T> x) {
       engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
 }
 
+template <NamedElement T>
+Extremes<T> minmax(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("minmax", type_code(type_of<T>));
+  not_empty("minmax", x);
+  const auto least = simd::kernels<T>().min;
+  const auto greatest = simd::kernels<T>().max;
+  return reduce<Extremes<T>>(
+      engine, cost, x.size(),
+      [least, greatest, x](std::size_t at, std::size_t n) {
+        constexpr std::size_t kBlock = 8192 / sizeof(T);  // read for the second time, it is still in the first-level cache
+        const auto both = [least, greatest](const T* block, std::size_t size) {
+          return Extremes<T>{least(block, size), greatest(block, size)};
+        };
+        Extremes<T> found = both(x.data() + at, std::min(n, kBlock));
+        for (std::size_t i = kBlock; i < n; i += kBlock)
+          found = join_extremes(found, both(x.data() + at + i, std::min(n - i, kBlock)));
+        return found;
+      },
+      join_extremes<T>);
+}
+
+template <NamedElement T>
+Located<T> locate_min(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("argmin", type_code(type_of<T>));
+  not_empty("argmin", x);
+  return locate<true>(engine, cost, x);
+}
+
+template <NamedElement T>
+Located<T> locate_max(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("argmax", type_code(type_of<T>));
+  not_empty("argmax", x);
+  return locate<false>(engine, cost, x);
+}
+
+template <std::floating_point T>
+T norm1(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("norm1", type_code(type_of<T>));
+  if (x.empty()) return 0;
+  const auto partial = simd::kernels<T>().sum_of_magnitudes;
+  return reduce<T>(
+      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, join_sums<T>);
+}
+
+template <std::floating_point T>
+T norm_inf(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("norm_inf", type_code(type_of<T>));
+  if (x.empty()) return 0;
+  const auto partial = simd::reductions<T>().max_magnitude;
+  return reduce<T>(
+      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
+}
+
+template <std::floating_point T>
+T norm2(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("norm2", type_code(type_of<T>));
+  using Limits = std::numeric_limits<T>;
+  if (x.empty()) return 0;
+  const auto partial = simd::kernels<T>().dot;
+  const T squares = reduce<T>(
+      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, x.data() + at, n); },
+      join_sums<T>);
+  // Each square that underflows is off by less than half the least denormal number, which so many of do not show in such a sum.
+  if (squares >= static_cast<T>(x.size()) * Limits::min() && squares <= Limits::max()) return std::sqrt(squares);
+  const T largest = norm_inf(engine, x);
+  if (largest == 0 || !std::isfinite(largest)) return largest;
+  const T scale = std::ldexp(T{1}, std::min(-std::ilogb(largest), Limits::max_exponent - 1));
+  const auto square = [scale](T v) { return (v * scale) * (v * scale); };
+  return std::sqrt(transform_reduce(engine, x, T{0}, std::plus<>{}, square)) / scale;
+}
+
+template <NamedElement T>
+double mean(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("mean", type_code(type_of<T>));
+  not_empty("mean", x);
+  const auto n = static_cast<double>(x.size());
+  if constexpr (std::is_floating_point_v<T>) {
+    const auto partial = simd::kernels<T>().sum_of_doubles;
+    return reduce<double>(
+               engine, cost, x.size(), [partial, x](std::size_t at, std::size_t size) { return partial(x.data() + at, size); },
+               join_sums<double>) /
+           n;
+  } else if constexpr (sizeof(T) == 4) {
+    const auto partial = simd::kernels<T>().sum;
+    return static_cast<double>(reduce<std::int64_t>(
+               engine, cost, x.size(), [partial, x](std::size_t at, std::size_t size) { return partial(x.data() + at, size); },
+               join_sums<std::int64_t>)) /
+           n;
+  } else {
+    const auto partial = simd::block_reductions().half_sums;
+    return static_cast<double>(reduce<Wide>(
+               engine, cost, x.size(),
+               [partial, x](std::size_t at, std::size_t size) {
+                 const auto [high, low] = partial(x.data() + at, size);
+                 return Wide{high} * (Wide{1} << 32) + low;
+               },
+               [](Wide a, Wide b) { return a + b; })) /
+           n;
+  }
+}
+
 #define FURROW_INSTANTIATE(T)                                             \
   template sum_t<T> sum(Engine&, std::span<const T>);                     \
   template sum_t<T> dot(Engine&, std::span<const T>, std::span<const T>); \
   template T min(Engine&, std::span<const T>);                            \
-  template T max(Engine&, std::span<const T>);
+  template T max(Engine&, std::span<const T>);                            \
+  template Extremes<T> minmax(Engine&, std::span<const T>);               \
+  template Located<T> locate_min(Engine&, std::span<const T>);            \
+  template Located<T> locate_max(Engine&, std::span<const T>);            \
+  template double mean(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)
 FURROW_INSTANTIATE(std::int32_t)
 FURROW_INSTANTIATE(std::int64_t)
+#undef FURROW_INSTANTIATE
+#define FURROW_INSTANTIATE(T)                    \
+  template T norm1(Engine&, std::span<const T>); \
+  template T norm2(Engine&, std::span<const T>); \
+  template T norm_inf(Engine&, std::span<const T>);
+FURROW_INSTANTIATE(float)
+FURROW_INSTANTIATE(double)
 #undef FURROW_INSTANTIATE
 
 }  // namespace furrow::named

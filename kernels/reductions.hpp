@@ -155,6 +155,20 @@ T reduce(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, T
 template <class T>
 using sum_t = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
 
+/// The least and the greatest element.
+template <class T>
+struct Extremes {
+  T min;
+  T max;
+};
+
+/// An element and its index.
+template <class T>
+struct Located {
+  T value;
+  std::size_t index;
+};
+
 namespace named {
 
 /// Elements of one chunk of the named reductions.
@@ -168,6 +182,20 @@ template <NamedElement T>
 T min(Engine& engine, std::span<const T> x);
 template <NamedElement T>
 T max(Engine& engine, std::span<const T> x);
+template <NamedElement T>
+Extremes<T> minmax(Engine& engine, std::span<const T> x);
+template <NamedElement T>
+Located<T> locate_min(Engine& engine, std::span<const T> x);
+template <NamedElement T>
+Located<T> locate_max(Engine& engine, std::span<const T> x);
+template <std::floating_point T>
+T norm1(Engine& engine, std::span<const T> x);
+template <std::floating_point T>
+T norm2(Engine& engine, std::span<const T> x);
+template <std::floating_point T>
+T norm_inf(Engine& engine, std::span<const T> x);
+template <NamedElement T>
+double mean(Engine& engine, std::span<const T> x);
 
 // How two partial results of each become one.
 
@@ -199,6 +227,24 @@ T greater(T a, T b) {
     if (a == b) return __builtin_signbit(a) ? b : a;
   }
   return a < b ? b : a;
+}
+
+/// Both.
+template <NamedElement T>
+Extremes<T> join_extremes(Extremes<T> a, Extremes<T> b) {
+  return {lesser(a.min, b.min), greater(a.max, b.max)};
+}
+
+/// That of the two with the lesser value (or greater), the first if they have the same; NaN is both least and greatest.
+template <bool kLeast, NamedElement T>
+Located<T> join_located(Located<T> a, Located<T> b) {
+  const T best = kLeast ? lesser(a.value, b.value) : greater(a.value, b.value);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (best != best) return a.value != a.value ? a : b;
+    return best == a.value && __builtin_signbit(best) == __builtin_signbit(a.value) ? a : b;
+  } else {
+    return best == a.value ? a : b;
+  }
 }
 
 }  // namespace named
@@ -265,6 +311,51 @@ value_t<In> min(Engine& engine, In&& in) {
 template <NamedRange In>
 value_t<In> max(Engine& engine, In&& in) {
   return named::max<value_t<In>>(engine, named::in(in));
+}
+
+/// Both min and max. 1 read.
+template <NamedRange In>
+Extremes<value_t<In>> minmax(Engine& engine, In&& in) {
+  return named::minmax<value_t<In>>(engine, named::in(in));
+}
+
+/// The lowest index at which min(in) stands: that of the first NaN if there is one, that of the first −0 if the least is a zero and
+/// any is −0. Throws Error if empty. 1 read.
+template <NamedRange In>
+std::size_t argmin(Engine& engine, In&& in) {
+  return named::locate_min<value_t<In>>(engine, named::in(in)).index;
+}
+
+/// The lowest index at which max(in) stands; otherwise as argmin, with the first +0 in place of −0.
+template <NamedRange In>
+std::size_t argmax(Engine& engine, In&& in) {
+  return named::locate_max<value_t<In>>(engine, named::in(in)).index;
+}
+
+/// Σ|x[i]|, added in the order of sum; 0 if empty. 1 read.
+template <NamedRange In>
+requires std::floating_point<value_t<In>> value_t<In> norm1(Engine& engine, In&& in) {
+  return named::norm1<value_t<In>>(engine, named::in(in));
+}
+
+/// √Σx[i]², added in the order of dot; 0 if empty. Squares that overflow or underflow do no harm: the elements are then scaled by a
+/// power of two and read again. NaN if any is NaN. 1 read.
+template <NamedRange In>
+requires std::floating_point<value_t<In>> value_t<In> norm2(Engine& engine, In&& in) {
+  return named::norm2<value_t<In>>(engine, named::in(in));
+}
+
+/// The greatest |x[i]|, NaN if any is NaN, 0 if empty. 1 read.
+template <NamedRange In>
+requires std::floating_point<value_t<In>> value_t<In> norm_inf(Engine& engine, In&& in) {
+  return named::norm_inf<value_t<In>>(engine, named::in(in));
+}
+
+/// The sum divided by the number of elements: floating-point numbers are added in double in the order of sum, integers exactly; the
+/// sum and the quotient are rounded once each. Throws Error if empty. 1 read.
+template <NamedRange In>
+double mean(Engine& engine, In&& in) {
+  return named::mean<value_t<In>>(engine, named::in(in));
 }
 
 }  // namespace furrow

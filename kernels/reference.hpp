@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "furrow/engine/chunks.hpp"
+#include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/reductions.hpp"
 
 // What the kernels are defined to compute, by plain loops on one thread, written apart from the code they check: no SIMD, no
@@ -83,6 +85,119 @@ T extreme(std::span<const T> x, bool least) {
     if (least ? v < best : v > best) best = v;
   }
   return best;
+}
+
+/// The first index of the least element (or greatest), where NaN comes before all and −0 before +0; n >= 1.
+template <class T>
+std::size_t locate(std::span<const T> x, bool least) {
+  const T best = extreme(x, least);
+  for (std::size_t i = 0;; ++i) {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (std::isnan(best) ? std::isnan(x[i]) : x[i] == best && std::signbit(x[i]) == std::signbit(best)) return i;
+    } else {
+      if (x[i] == best) return i;
+    }
+  }
+}
+
+/// The mean of n >= 1 elements.
+template <class T>
+double mean(std::span<const T> x) {
+  const auto n = static_cast<double>(x.size());
+  if constexpr (std::is_floating_point_v<T>) {
+    return named_sum<double>(x.size(), [x](std::size_t i) { return static_cast<double>(x[i]); }) / n;
+  } else {
+    __extension__ __int128 total = 0;
+    for (const T v : x) total += v;
+    return static_cast<double>(total) / n;
+  }
+}
+
+/// Powers of what the elements of a block differ from their mean by, added up: in eight lanes about the block's rounded mean, whose
+/// rounding is then put right.
+template <class T>
+named::CentralSums central_sums(std::span<const T> block) {
+  const auto at = [block](std::size_t i) { return static_cast<double>(block[i]); };
+  const auto n = static_cast<double>(block.size());
+  const double centre = named_sum<double>(block.size(), at) / n;
+  const auto power = [&](int k) {
+    std::array<double, 8> lanes{};
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const double e = at(i) - centre;
+      const double square = e * e;
+      lanes[i % 8] += k == 1 ? e : k == 2 ? square : k == 3 ? square * e : square * square;
+    }
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+  };
+  const auto low = static_cast<double>(extreme(block, true));
+  const auto high = static_cast<double>(extreme(block, false));
+  if (low == high && low != 0) return {n, low, 0, 0, 0, low, high};
+  const double off = power(1) / n;
+  return {n,
+          centre + off,
+          std::max(power(2) - off * power(1), 0.0),
+          power(3) - off * (3 * power(2) - off * (2 * power(1))),
+          std::max(power(4) - off * (4 * power(3) - off * (6 * power(2) - off * (3 * power(1)))), 0.0),
+          low,
+          high};
+}
+
+/// The moments of n >= 1 finite elements: blocks of 2048, joined in the tree.
+template <class T>
+Moments moments(std::span<const T> x) {
+  std::vector<named::CentralSums> blocks;
+  for (std::size_t begin = 0; begin < x.size(); begin += named::kMomentBlock)
+    blocks.push_back(central_sums(x.subspan(begin, std::min(named::kMomentBlock, x.size() - begin))));
+  return named::moments(tree(blocks, named::join_central));
+}
+
+/// Σ terms, rounded once: parts that do not overlap, the least first, whose sum is exact (Shewchuk, Adaptive Precision
+/// Floating-Point Arithmetic, 1997; as Python's math.fsum). For finite terms whose partial sums do not overflow.
+template <class T>
+T exact_sum(const std::vector<double>& terms) {
+  std::vector<double> parts;
+  for (double term : terms) {
+    std::size_t kept = 0;
+    for (double part : parts) {
+      if (std::abs(term) < std::abs(part)) std::swap(term, part);
+      const double high = term + part;
+      const double low = part - (high - term);
+      if (low != 0) parts[kept++] = low;
+      term = high;
+    }
+    parts.resize(kept);
+    if (term != 0) parts.push_back(term);
+  }
+  double high = 0;
+  double low = 0;
+  std::size_t left = parts.size();
+  while (left > 0 && low == 0) {
+    const double before = high;
+    const double part = parts[--left];
+    high = before + part;
+    low = part - (high - before);
+  }
+  if constexpr (std::is_same_v<T, double>) {  // half way to the next, unless what is left says on which side
+    const double further = high + 2 * low;
+    if (left > 0 && (low < 0) == (parts[left - 1] < 0) && further - high == 2 * low) high = further;
+    return high;
+  } else {  // rounded to odd, so that it can be rounded again
+    if (low != 0 && (std::bit_cast<std::uint64_t>(high) & 1) == 0) high = std::nextafter(high, low > 0 ? HUGE_VAL : -HUGE_VAL);
+    return static_cast<T>(high);
+  }
+}
+
+/// Σ x[i] · y[i], rounded once; for products of moderate size.
+template <class T>
+T exact_dot(std::span<const T> x, std::span<const T> y) {
+  std::vector<double> terms;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double a = x[i];
+    const double b = y[i];
+    terms.push_back(a * b);
+    terms.push_back(std::fma(a, b, -(a * b)));
+  }
+  return exact_sum<T>(terms);
 }
 
 /// Where a range of `size` elements is divided into eight runs (the last takes the rest); a short one is a single run.

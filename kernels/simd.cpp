@@ -108,7 +108,9 @@ void map(const T* a, const T* b, T* out, T s, std::size_t n, bool stream) {
 
 // ---- sums ----
 
-/// The terms of a sum, x[i] or x[i]·y[i], widened to what they are added in.
+/// What is added: x[i], |x[i]|, or x[i]·y[i], widened to what it is added in.
+enum class Term { value, magnitude, product };
+
 template <class T, class D>
 HWY_INLINE hn::Vec<D> load_wide(D d, const T* x) {
   if constexpr (sizeof(T) == sizeof(hn::TFromD<D>)) {
@@ -118,10 +120,11 @@ HWY_INLINE hn::Vec<D> load_wide(D d, const T* x) {
   }
 }
 
-template <bool kProduct, class T, class D>
+template <Term kTerm, class T, class D>
 HWY_INLINE hn::Vec<D> term(D d, const T* x, const T* y, std::size_t i) {
   const auto a = load_wide(d, x + i);
-  if constexpr (!kProduct) return a;
+  if constexpr (kTerm == Term::value) return a;
+  if constexpr (kTerm == Term::magnitude) return hn::Abs(a);
   const auto b = load_wide(d, y + i);
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (std::is_same_v<T, std::int32_t>) {  // whose upper halves are only signs
@@ -150,9 +153,8 @@ HWY_INLINE S fold(S* lanes, std::size_t count) {
 /// The sum of one chunk: kLanes running sums, element i going to lane i mod kLanes; rows are added up kRows at a time; at the end
 /// the upper half of the lanes is added to the lower half until one is left. The order is part of the definition, whatever the
 /// width of the registers. Missing elements are −0, which adds to nothing.
-template <bool kProduct, class T>
-sum_t<T> sum(const T* x, const T* y, std::size_t n) {
-  using S = sum_t<T>;
+template <Term kTerm, class S, class T>
+S sum(const T* x, const T* y, std::size_t n) {
   const hn::ScalableTag<S> d;
   constexpr std::size_t N = hn::MaxLanes(d);
   constexpr std::size_t L = kLanes<S>;
@@ -163,8 +165,8 @@ sum_t<T> sum(const T* x, const T* y, std::size_t n) {
     const hn::CappedTag<S, 1> one;
     const std::size_t count = std::bit_ceil(n);
     std::size_t i = 0;
-    for (; i + N <= n; i += N) hn::Store(term<kProduct>(d, x, y, i), d, lanes + i);
-    for (; i < n; ++i) hn::StoreU(term<kProduct>(one, x, y, i), one, lanes + i);
+    for (; i + N <= n; i += N) hn::Store(term<kTerm>(d, x, y, i), d, lanes + i);
+    for (; i < n; ++i) hn::StoreU(term<kTerm>(one, x, y, i), one, lanes + i);
     for (; i < count; ++i) lanes[i] = static_cast<S>(-0.0);
     return fold<L>(lanes, count);
   }
@@ -175,12 +177,12 @@ sum_t<T> sum(const T* x, const T* y, std::size_t n) {
   for (; i + kRows * L <= n; i += kRows * L) {
     hn::Vec<decltype(d)> part[kRegisters];
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < kRegisters; ++r) part[r] = term<kProduct>(d, x, y, i + r * N);
+    for (std::size_t r = 0; r < kRegisters; ++r) part[r] = term<kTerm>(d, x, y, i + r * N);
       // Row by row, as memory is read ahead: unrolled, GCC goes down each register's column, and reads four times over the page.
 #pragma GCC unroll 1
     for (std::size_t row = 1; row < kRows; ++row) {
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], term<kProduct>(d, x, y, i + row * L + r * N));
+      for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], term<kTerm>(d, x, y, i + row * L + r * N));
     }
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < kRegisters; ++r) total[r] = hn::Add(total[r], part[r]);
@@ -191,12 +193,12 @@ sum_t<T> sum(const T* x, const T* y, std::size_t n) {
     for (std::size_t r = 0; r < kRegisters; ++r) part[r] = nothing;
     for (; i + L <= n; i += L) {
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], term<kProduct>(d, x, y, i + r * N));
+      for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], term<kTerm>(d, x, y, i + r * N));
     }
     for (std::size_t r = 0; r < kRegisters; ++r) hn::Store(part[r], d, lanes + r * N);
     const hn::CappedTag<S, 1> one;
     for (std::size_t l = 0; i < n; ++i, ++l)
-      hn::StoreU(hn::Add(hn::LoadU(one, lanes + l), term<kProduct>(one, x, y, i)), one, lanes + l);
+      hn::StoreU(hn::Add(hn::LoadU(one, lanes + l), term<kTerm>(one, x, y, i)), one, lanes + l);
     for (std::size_t r = 0; r < kRegisters; ++r) total[r] = hn::Add(total[r], hn::Load(d, lanes + r * N));
   }
   for (std::size_t r = 0; r < kRegisters; ++r) hn::Store(total[r], d, lanes + r * N);
@@ -205,11 +207,19 @@ sum_t<T> sum(const T* x, const T* y, std::size_t n) {
 
 template <class T>
 sum_t<T> plain_sum(const T* x, std::size_t n) {
-  return sum<false>(x, x, n);
+  return sum<Term::value, sum_t<T>>(x, x, n);
+}
+template <class T>
+double sum_of_doubles(const T* x, std::size_t n) {
+  return sum<Term::value, double>(x, x, n);
+}
+template <class T>
+T sum_of_magnitudes(const T* x, std::size_t n) {
+  return sum<Term::magnitude, T>(x, x, n);
 }
 template <class T>
 sum_t<T> dot(const T* x, const T* y, std::size_t n) {
-  return sum<true>(x, y, n);
+  return sum<Term::product, sum_t<T>>(x, y, n);
 }
 
 // ---- running sums ----
@@ -357,6 +367,10 @@ constexpr Kernels<T> make() {
   set(Op::triad, map<Op::triad, T>);
   k.sum = plain_sum<T>;
   k.dot = dot<T>;
+  if constexpr (std::is_floating_point_v<T>) {
+    k.sum_of_doubles = sum_of_doubles<T>;
+    k.sum_of_magnitudes = sum_of_magnitudes<T>;
+  }
   k.min = extreme<true, T>;
   k.max = extreme<false, T>;
   k.inclusive_sums = running_sums<false, T>;

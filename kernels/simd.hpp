@@ -32,6 +32,9 @@ struct Kernels {
   /// Of n >= 1 elements.
   sum_t<T> (*sum)(const T* x, std::size_t n);
   sum_t<T> (*dot)(const T* x, const T* y, std::size_t n);
+  /// Null for integers: the sum in double, and Σ|x[i]|.
+  double (*sum_of_doubles)(const T* x, std::size_t n);
+  T (*sum_of_magnitudes)(const T* x, std::size_t n);
   T (*min)(const T* x, std::size_t n);
   T (*max)(const T* x, std::size_t n);
   /// Running sums of a part of a chunk that begins at a multiple of kScanned, inclusive or exclusive, from `before` on; returns

@@ -1,3 +1,5 @@
+#include "furrow/kernels/exact.hpp"
+#include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
@@ -63,6 +65,161 @@ void add_reductions(std::vector<Kernel>& rows) {
                   .reference = reference<[]<class T>(Operands& x) {
                     if (x.size() != 0) x.set_result(reference::extreme<T>(x.a<T>(), false));
                   }>});
+  rows.push_back({.name = "minmax",
+                  .family = "reductions",
+                  .formula = "min a and max a",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(minmax(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0)
+                      x.set_result((Extremes<T>{reference::extreme<T>(x.a<T>(), true), reference::extreme<T>(x.a<T>(), false)}));
+                  }>});
+  rows.push_back({.name = "argmin",
+                  .family = "reductions",
+                  .formula = "where min a is",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(argmin(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::locate<T>(x.a<T>(), true));
+                  }>});
+  rows.push_back({.name = "argmax",
+                  .family = "reductions",
+                  .formula = "where max a is",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(argmax(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::locate<T>(x.a<T>(), false));
+                  }>});
+  rows.push_back({.name = "norm1",
+                  .family = "reductions",
+                  .formula = "Σ |a|",
+                  .types = kFloats,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(norm1(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<std::floating_point T>(Operands& x) {
+                    if (x.size() != 0)
+                      x.set_result(reference::named_sum<T>(x.size(), [a = x.a<T>()](std::size_t i) { return std::abs(a[i]); }));
+                  }>});
+  rows.push_back({.name = "norm2",
+                  .family = "reductions",
+                  .formula = "√Σ a²",
+                  .types = kFloats,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(norm2(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<std::floating_point T>(Operands& x) {
+                    if (x.size() != 0)
+                      x.set_result(
+                          std::sqrt(reference::named_sum<T>(x.size(), [a = x.a<T>()](std::size_t i) { return a[i] * a[i]; })));
+                  }>});
+  rows.push_back({.name = "norm_inf",
+                  .family = "reductions",
+                  .formula = "max |a|",
+                  .types = kFloats,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(norm_inf(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<std::floating_point T>(Operands& x) {
+                    if (x.size() != 0)
+                      x.set_result(std::max(reference::extreme<T>(x.a<T>(), false), -reference::extreme<T>(x.a<T>(), true)));
+                  }>});
+  rows.push_back({.name = "mean",
+                  .family = "reductions",
+                  .formula = "Σ a / n",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 1,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(mean(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::mean<T>(x.a<T>()));
+                  }>});
+  rows.push_back({.name = "variance",
+                  .family = "reductions",
+                  .formula = "Σ (a - mean)² / n",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 4,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(variance(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::moments<T>(x.a<T>()).variance);
+                  }>});
+  rows.push_back({.name = "moments",
+                  .family = "reductions",
+                  .formula = "count, mean, variance, skew, kurtosis, min and max of a",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 11,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(moments(e, x.a<T>()));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() != 0) x.set_result(reference::moments<T>(x.a<T>()));
+                  }>});
+  rows.push_back({.name = "exact_sum",
+                  .family = "reductions",
+                  .formula = "Σ a, rounded once",
+                  .types = kFloats,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 16,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { x.set_result(sum(e, x.a<T>(), exact)); }>,
+                  .reference = reference<[]<std::floating_point T>(Operands& x) {
+                    x.set_result(reference::exact_sum<T>({x.a<T>().begin(), x.a<T>().end()}));
+                  }>});
+  rows.push_back(
+      {.name = "exact_dot",
+       .family = "reductions",
+       .formula = "Σ a · b, rounded once",
+       .types = kFloats,
+       .reads = 2,
+       .writes = 0,
+       .flops = 34,
+       .make_inputs = random_inputs,
+       .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { x.set_result(dot(e, x.a<T>(), x.b<T>(), exact)); }>,
+       .reference =
+           reference<[]<std::floating_point T>(Operands& x) { x.set_result(reference::exact_dot<T>(x.a<T>(), x.b<T>())); }>});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA

@@ -1,0 +1,368 @@
+// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of simd.cpp is.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "furrow/kernels/simd_reductions.cpp"
+// clang-format off
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// clang-format on
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/types.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::simd::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+std::size_t find(const T* x, T value, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  using Bits = hn::TFromD<decltype(du)>;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  const bool is_nan = value != value;
+  const auto bits = std::bit_cast<Bits>(value);
+  const auto wanted = hn::Set(du, bits);
+  std::size_t i = 0;
+  for (; i + N <= n; i += N) {
+    const auto v = hn::LoadU(d, x + i);
+    const auto same = is_nan ? hn::Ne(v, v) : hn::RebindMask(d, hn::Eq(hn::BitCast(du, v), wanted));
+    if (HWY_UNLIKELY(!hn::AllFalse(d, same))) return i + static_cast<std::size_t>(hn::FindFirstTrue(d, same));
+  }
+  while (i < n && !(is_nan ? x[i] != x[i] : std::bit_cast<Bits>(x[i]) == bits)) ++i;
+  return i;
+}
+
+template <class T>
+void to_doubles(const T* x, double* out, std::size_t n) {
+  const hn::ScalableTag<double> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  std::size_t i = 0;
+  for (; i + N <= n; i += N) {
+    const auto v = hn::LoadU(hn::Rebind<T, decltype(d)>(), x + i);
+    if constexpr (std::is_same_v<T, double>)
+      hn::StoreU(v, d, out + i);
+    else if constexpr (sizeof(T) == 8)
+      hn::StoreU(hn::ConvertTo(d, v), d, out + i);
+    else
+      hn::StoreU(hn::PromoteTo(d, v), d, out + i);
+  }
+  for (; i < n; ++i) out[i] = static_cast<double>(x[i]);
+}
+
+/// Magnitudes are in the order of their bits as integers, NaN last.
+template <class T>
+T max_magnitude(const T* x, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  using Bits = hn::TFromD<decltype(di)>;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::size_t kRegisters = 4;
+  constexpr Bits kMagnitude = std::numeric_limits<Bits>::max();
+  const auto magnitude = hn::Set(di, kMagnitude);
+  hn::Vec<decltype(di)> most[kRegisters];
+  for (auto& v : most) v = hn::Zero(di);
+  const auto look = [&](std::size_t r, std::size_t i)
+                        HWY_ATTR { most[r] = hn::Max(most[r], hn::And(hn::BitCast(di, hn::LoadU(d, x + i)), magnitude)); };
+  std::size_t i = 0;
+  for (; i + kRegisters * N <= n; i += kRegisters * N) {
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kRegisters; ++r) look(r, i + r * N);
+  }
+  for (; i + N <= n; i += N) look(0, i);
+  HWY_ALIGN Bits lanes[N];
+  hn::Store(hn::Max(hn::Max(most[0], most[1]), hn::Max(most[2], most[3])), di, lanes);
+  Bits best = 0;
+  for (const Bits lane : lanes) best = std::max(best, lane);
+  for (; i < n; ++i) best = std::max(best, static_cast<Bits>(std::bit_cast<Bits>(x[i]) & kMagnitude));
+  const T found = std::bit_cast<T>(best);
+  return found != found ? std::numeric_limits<T>::quiet_NaN() : found;
+}
+
+// ---- powers about a centre ----
+
+/// The upper half of the lanes joins the lower half, until one is left.
+template <class Op>
+HWY_INLINE double halve(double* lanes, Op op) {
+  for (std::size_t width = kPowerLanes / 2; width > 0; width /= 2)
+    for (std::size_t l = 0; l < width; ++l) lanes[l] = op(lanes[l], lanes[l + width]);
+  return lanes[0];
+}
+
+template <std::size_t kPowers>
+void power_sums(const double* x, std::size_t n, double centre, PowerSums& out) {
+  const hn::CappedTag<double, kPowerLanes> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::size_t kRegisters = kPowerLanes / N;
+  using V = hn::Vec<decltype(d)>;
+  const V middle = hn::Set(d, centre);
+  V sums[kPowers][kRegisters];
+  V low[kRegisters];
+  V high[kRegisters];
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < kRegisters; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kPowers; ++k) sums[k][r] = hn::Zero(d);
+    low[r] = high[r] = hn::Set(d, x[0]);
+  }
+  std::size_t i = 0;
+  for (; i + kPowerLanes <= n; i += kPowerLanes) {
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      const V v = hn::LoadU(d, x + i + r * N);
+      low[r] = hn::Min(low[r], v);
+      high[r] = hn::Max(high[r], v);
+      const V e = hn::Sub(v, middle);
+      const V square = hn::Mul(e, e);
+      sums[0][r] = hn::Add(sums[0][r], e);
+      sums[1][r] = hn::Add(sums[1][r], square);
+      if constexpr (kPowers > 2) {
+        sums[2][r] = hn::Add(sums[2][r], hn::Mul(square, e));
+        sums[3][r] = hn::Add(sums[3][r], hn::Mul(square, square));
+      }
+    }
+  }
+  HWY_ALIGN double lanes[kPowers + 2][kPowerLanes];
+  for (std::size_t r = 0; r < kRegisters; ++r) {
+    for (std::size_t k = 0; k < kPowers; ++k) hn::Store(sums[k][r], d, lanes[k] + r * N);
+    hn::Store(low[r], d, lanes[kPowers] + r * N);
+    hn::Store(high[r], d, lanes[kPowers + 1] + r * N);
+  }
+  for (std::size_t l = 0; i < n; ++i, ++l) {
+    const double e = x[i] - centre;
+    const double square = e * e;
+    const std::array<double, 4> powers{e, square, square * e, square * square};
+    for (std::size_t k = 0; k < kPowers; ++k) lanes[k][l] += powers[k];
+    lanes[kPowers][l] = std::min(lanes[kPowers][l], x[i]);
+    lanes[kPowers + 1][l] = std::max(lanes[kPowers + 1][l], x[i]);
+  }
+  out = {};
+  for (std::size_t k = 0; k < kPowers; ++k) out.sums[k] = halve(lanes[k], [](double a, double b) HWY_ATTR { return a + b; });
+  out.low = halve(lanes[kPowers], [](double a, double b) HWY_ATTR { return std::min(a, b); });
+  out.high = halve(lanes[kPowers + 1], [](double a, double b) HWY_ATTR { return std::max(a, b); });
+}
+
+// ---- exact sums ----
+
+/// Adding 1.5·2^high and taking it away again leaves the bits from 2^(high - 52) on; the difference to the number is exact too
+/// (Rump, Ogita, Oishi, Accurate Floating-Point Summation, 2008). Both are so in every rounding mode.
+double split(const double* x, double* rest, std::size_t n, int high, std::array<double, kSplits>& sums) {
+  const hn::ScalableTag<double> d;
+  const hn::CappedTag<double, 1> one;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::size_t kRegisters = 2;
+  using V = hn::Vec<decltype(d)>;
+  constexpr int kLeast = std::numeric_limits<double>::min_exponent - 1;  // there the unit is the least denormal number
+  std::array<double, kSplits> big;
+  for (std::size_t k = 0; k < kSplits; ++k) big[k] = std::ldexp(1.5, std::max(high - static_cast<int>(k) * kSplitBits, kLeast));
+  V added[kSplits][kRegisters];
+  V bigs[kSplits];
+  V most[kRegisters];
+#pragma GCC unroll 4
+  for (std::size_t k = 0; k < kSplits; ++k) {
+    bigs[k] = hn::Set(d, big[k]);
+    for (std::size_t r = 0; r < kRegisters; ++r) added[k][r] = hn::Zero(d);
+  }
+  for (std::size_t r = 0; r < kRegisters; ++r) most[r] = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + kRegisters * N <= n; i += kRegisters * N) {
+#pragma GCC unroll 2
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      V v = hn::LoadU(d, x + i + r * N);
+#pragma GCC unroll 4
+      for (std::size_t k = 0; k < kSplits; ++k) {
+        const V leading = hn::Sub(hn::Add(v, bigs[k]), bigs[k]);
+        added[k][r] = hn::Add(added[k][r], leading);
+        v = hn::Sub(v, leading);
+      }
+      most[r] = hn::Max(most[r], hn::Abs(v));
+      hn::StoreU(v, d, rest + i + r * N);
+    }
+  }
+  HWY_ALIGN double lanes[N];
+  hn::Store(hn::Max(most[0], most[1]), d, lanes);
+  double left = *std::max_element(lanes, lanes + N);
+  for (std::size_t k = 0; k < kSplits; ++k) {
+    hn::Store(hn::Add(added[k][0], added[k][1]), d, lanes);
+    sums[k] = 0;
+    for (const double lane : lanes) sums[k] += lane;
+  }
+  for (; i < n; ++i) {
+    auto v = hn::LoadU(one, x + i);
+    for (std::size_t k = 0; k < kSplits; ++k) {
+      const auto leading = hn::Sub(hn::Add(v, hn::Set(one, big[k])), hn::Set(one, big[k]));
+      sums[k] += hn::GetLane(leading);
+      v = hn::Sub(v, leading);
+    }
+    left = std::max(left, std::abs(hn::GetLane(v)));
+    hn::StoreU(v, one, rest + i);
+  }
+  return left;
+}
+
+/// x · y - p, where p is the rounded product of numbers of moderate size.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V product_error([[maybe_unused]] D d, V x, V y, V p) {
+#if HWY_NATIVE_FMA
+  return hn::MulSub(x, y, p);
+#else  // of halves, whose products are exact (Dekker, A Floating-Point Technique for Extending the Available Precision, 1971)
+  const auto halves = [d](V v, V& high, V& low) HWY_ATTR {
+    const V scaled = hn::Mul(v, hn::Set(d, 0x1p27 + 1));
+    high = hn::Sub(scaled, hn::Sub(scaled, v));
+    low = hn::Sub(v, high);
+  };
+  V x_high, x_low, y_high, y_low;
+  halves(x, x_high, x_low);
+  halves(y, y_high, y_low);
+  const V crossed = hn::Add(hn::Sub(hn::Mul(x_high, y_high), p), hn::Mul(x_high, y_low));
+  return hn::Add(hn::Add(crossed, hn::Mul(x_low, y_high)), hn::Mul(x_low, y_low));
+#endif
+}
+
+bool products(const double* x, const double* y, double* product, double* error, std::size_t n) {
+  const hn::ScalableTag<double> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  bool exact = true;
+  const auto multiply = [&](auto tag, std::size_t i) HWY_ATTR {
+    const auto a = hn::LoadU(tag, x + i);
+    const auto b = hn::LoadU(tag, y + i);
+    const auto p = hn::Mul(a, b);
+    hn::StoreU(p, tag, product + i);
+    hn::StoreU(product_error(tag, a, b, p), tag, error + i);
+    // Beyond these the halves overflow; below, the error underflows, unless a factor is 0. NaN is not within anything.
+    const auto large = hn::Set(tag, 0x1p990);
+    const auto within = hn::And(hn::Lt(hn::Abs(a), large), hn::Lt(hn::Abs(b), large));
+    const auto zero = hn::Or(hn::Eq(a, hn::Zero(tag)), hn::Eq(b, hn::Zero(tag)));
+    const auto sized = hn::And(hn::Ge(hn::Abs(p), hn::Set(tag, 0x1p-960)), hn::Lt(hn::Abs(p), large));
+    exact = exact && hn::AllTrue(tag, hn::And(within, hn::Or(zero, sized)));
+  };
+  std::size_t i = 0;
+  for (; i + N <= n; i += N) multiply(d, i);
+  for (; i < n; ++i) multiply(hn::CappedTag<double, 1>(), i);
+  return exact;
+}
+
+std::array<std::int64_t, 2> half_sums(const std::int64_t* x, std::size_t n) {
+  const hn::ScalableTag<std::int64_t> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::int64_t kLow = 0xFFFFFFFF;
+  auto high = hn::Zero(d);
+  auto low = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + N <= n; i += N) {
+    const auto v = hn::LoadU(d, x + i);
+    low = hn::Add(low, hn::And(v, hn::Set(d, kLow)));
+    high = hn::Add(high, hn::ShiftRight<32>(v));
+  }
+  HWY_ALIGN std::int64_t lanes[2][N];
+  hn::Store(high, d, lanes[0]);
+  hn::Store(low, d, lanes[1]);
+  std::array<std::int64_t, 2> sums{};
+  for (std::size_t l = 0; l < N; ++l) {
+    sums[0] += lanes[0][l];
+    sums[1] += lanes[1][l];
+  }
+  for (; i < n; ++i) {
+    sums[0] += x[i] >> 32;
+    sums[1] += x[i] & kLow;
+  }
+  return sums;
+}
+
+}  // namespace
+
+template <class T>
+struct ReductionTable {
+  static constexpr auto magnitude() {
+    if constexpr (std::is_floating_point_v<T>)
+      return &max_magnitude<T>;
+    else
+      return nullptr;
+  }
+  static constexpr Reductions<T> kernels{find<T>, to_doubles<T>, magnitude()};
+};
+struct BlockReductionTable {
+  static constexpr BlockReductions kernels{power_sums<4>, power_sums<2>, split, products, half_sums};
+};
+
+}  // namespace furrow::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace furrow::simd {
+namespace {
+
+struct ReductionSet {
+  std::string_view name;
+  const Reductions<float>* f32;
+  const Reductions<double>* f64;
+  const Reductions<std::int32_t>* i32;
+  const Reductions<std::int64_t>* i64;
+  const BlockReductions* blocks;
+};
+
+#define FURROW_INSTRUCTION_SET(name, space)                                                           \
+  {                                                                                                   \
+    name, &space::ReductionTable<float>::kernels, &space::ReductionTable<double>::kernels,            \
+        &space::ReductionTable<std::int32_t>::kernels, &space::ReductionTable<std::int64_t>::kernels, \
+        &space::BlockReductionTable::kernels                                                          \
+  }
+
+constexpr ReductionSet kBuilt[] = {
+#if HWY_TARGETS & HWY_AVX3
+    FURROW_INSTRUCTION_SET("avx512", N_AVX3),
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    FURROW_INSTRUCTION_SET("avx2", N_AVX2),
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    FURROW_INSTRUCTION_SET("sse4", N_SSE4),
+#endif
+#if HWY_TARGETS & HWY_SSSE3
+    FURROW_INSTRUCTION_SET("ssse3", N_SSSE3),
+#endif
+    FURROW_INSTRUCTION_SET("baseline", HWY_NAMESPACE),
+};
+#undef FURROW_INSTRUCTION_SET
+
+/// The code for the instruction set that all named kernels use.
+const ReductionSet& chosen() {
+  static const ReductionSet& set = []() -> const ReductionSet& {
+    const auto found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &ReductionSet::name);
+    return found != std::end(kBuilt) ? *found : std::end(kBuilt)[-1];
+  }();
+  return set;
+}
+
+}  // namespace
+
+template <>
+const Reductions<float>& reductions() {
+  return *chosen().f32;
+}
+template <>
+const Reductions<double>& reductions() {
+  return *chosen().f64;
+}
+template <>
+const Reductions<std::int32_t>& reductions() {
+  return *chosen().i32;
+}
+template <>
+const Reductions<std::int64_t>& reductions() {
+  return *chosen().i64;
+}
+const BlockReductions& block_reductions() {
+  return *chosen().blocks;
+}
+
+}  // namespace furrow::simd
+#endif  // HWY_ONCE
