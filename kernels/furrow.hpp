@@ -14,6 +14,7 @@
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/moments.hpp"
+#include "furrow/kernels/random.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/scans.hpp"
 #include "furrow/kernels/selection.hpp"

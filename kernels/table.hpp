@@ -79,7 +79,7 @@ class Operands {
 /// One kernel, described once: tests, suite, picker, `furrow list` and the documentation loop over these.
 struct Kernel {
   std::string_view name;
-  std::string_view family;   ///< "element-wise", "functions", "reductions", "scans", "order", "loops", "irregular"
+  std::string_view family;   ///< "element-wise", "functions", "reductions", "scans", "order", "random", "loops", "irregular"
   std::string_view formula;  ///< what it computes, for people
   std::vector<Type> types;
   double reads = 0;                ///< elements read per element

@@ -10,6 +10,7 @@ std::vector<Kernel> rows() {
   add_loops(rows);
   add_scans(rows);
   add_order(rows);
+  add_random(rows);
   add_irregular(rows);
   return rows;
 }

@@ -95,6 +95,7 @@ void add_reductions(std::vector<Kernel>& rows);
 void add_loops(std::vector<Kernel>& rows);
 void add_scans(std::vector<Kernel>& rows);
 void add_order(std::vector<Kernel>& rows);
+void add_random(std::vector<Kernel>& rows);
 void add_irregular(std::vector<Kernel>& rows);
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
