@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -14,33 +17,39 @@
 namespace furrow::bench {
 namespace {
 
-constexpr std::size_t kLeastRounds = 6;      // the suite makes no fewer
-constexpr double kFalseAlarms = 0.002;       // for normal noise; as noise is, up to five times as many
-constexpr double kLevels = 3;                // backends, kernels, cases
-constexpr double kLeastNoise = 0.01;         // standard deviation of a logarithm, as below
-constexpr double kNoiseWithoutPeers = 0.05;  // seen between runs on a virtual machine with neighbours
-constexpr double kBeyondPeers = 1.2;
-constexpr std::size_t kPeersThatTell = 10;  // whose changes make a distribution
+constexpr std::size_t kLeastRounds = 6;  // the suite makes no fewer
 
-/// The logarithm of a ratio of times, and its standard error.
-struct Estimate {
-  double log = 0;
-  double error = 0;
-};
+// What counts, as logarithms of ratios. Between runs of one build on a virtual machine with neighbours, a case on one backend moves
+// by 10 % and more against its peers in every eighth case; all backends together, by 5 % each and in the same direction, hardly
+// ever.
+const double kEach = std::log(1.05);
+const double kMiddle = std::log(1.1);
+const double kWithoutPeers = std::log(1.25);  // then a change of the machine looks like one of furrow
 
-/// How many standard deviations a normal distribution exceeds, on either side together, with this probability.
-double normal_bound(double probability) {
-  double low = 0;
-  double high = 40;
-  for (int step = 0; step < 60; ++step) {
-    const double middle = (low + high) / 2;
-    (std::erfc(middle / std::sqrt(2)) > probability ? low : high) = middle;
-  }
-  return high;
-}
+/// Arrays of fewer elements may be worked on by one thread on every backend, so that what disturbs one disturbs all.
+constexpr std::size_t kLarge = std::size_t{1} << 14;
+constexpr std::size_t kFewestSmall = 3;  ///< groups, where there are only small ones
+
+/// For a single backend: groups that there must be, since it has no others to agree with it.
+constexpr std::size_t kFewestOfKernel = 3;
+constexpr std::size_t kFewestOfBackend = 6;
+constexpr std::size_t kBackendsThatAgree = 3;  ///< of which one group is enough
 
 using Group = SavedRun::Group;
 using Case = SavedRun::Case;
+
+/// By how much a backend changed in a group, as logarithms of ratios of times.
+struct Shift {
+  std::string backend;
+  double plain;     ///< in time
+  double relative;  ///< in time over that of peers on the same runtime
+};
+/// A kernel, type and size that both runs have.
+struct Changed {
+  const Group* group;
+  std::vector<Shift> shifts;  ///< of furrow's backends
+  bool peers = true;          ///< there is one at least
+};
 
 bool usable(const Case* one) {
   return one != nullptr && one->real.size() >= kLeastRounds;
@@ -51,174 +60,153 @@ bool is_control(const SavedRun& run, std::string_view backend) {
   return run.is_peer(backend) && backend != "roof" && !is_ablation(backend);
 }
 
-/// A kernel, type and size that both runs have.
-struct Pair {
-  const Group* before;
-  const Group* now;
-};
-
-/// By how much a case changed, in time and in time over that of the peers: a machine that is busier now slows the peers as well,
-/// and one that is less so must not make a case look slower that takes the time it took.
-struct Shift {
-  Estimate plain;
-  Estimate relative;     // the same as plain where there is no peer
-  double noise = 0;      // of cases like it
-  bool separate = true;  // the 95 % intervals of the medians do not overlap
-};
-
-/// By the fastest round, since whatever else goes on only adds time: between two halves of a run on a virtual machine medians of
-/// calls that fit the cache moved by 3 %, fastest rounds by 0.5 %. The gap to the next ones says how far to trust it. The
-/// first rounds only where one run has more: of more rounds the fastest is faster.
-Estimate plain_shift(const Case& then, const Case& now) {
-  const std::size_t rounds = std::min(then.real.size(), now.real.size());
-  Estimate shift;
-  const auto add = [&](const Case& one, double sign) {
-    std::vector<double> sorted(one.real.begin(), one.real.begin() + static_cast<std::ptrdiff_t>(rounds));
-    std::ranges::sort(sorted);
-    shift.log += sign * std::log(sorted[0]);
-    shift.error = std::hypot(shift.error, std::log(sorted[std::max<std::size_t>(1, rounds / 8)] / sorted[0]));
-  };
-  add(now, 1);
-  add(then, -1);
-  return shift;
+/// By the fastest rounds, since whatever else goes on only adds time; of as many rounds in both, since of more the fastest is
+/// faster.
+double plain_shift(const Case& then, const Case& now) {
+  const auto rounds = static_cast<std::ptrdiff_t>(std::min(then.real.size(), now.real.size()));
+  return std::log(std::ranges::min(std::ranges::subrange(now.real.begin(), now.real.begin() + rounds)) /
+                  std::ranges::min(std::ranges::subrange(then.real.begin(), then.real.begin() + rounds)));
 }
 
-/// All cases that both groups of a pair have.
-std::map<std::string, Shift> shifts_of(const SavedRun& run, const Pair& pair) {
-  std::map<std::string, Shift> shifts;
-  for (const Case& now : pair.now->cases) {
-    const Case* const then = pair.before->find(now.backend);
-    if (!usable(&now) || !usable(then)) continue;
-    const Ratio here = middle(now.real);
-    const Ratio there = middle(then->real);
-    shifts[now.backend] = {plain_shift(*then, now), {}, 0, here.low > there.high || there.low > here.high};
-  }
-  for (auto& [backend, shift] : shifts) {
-    std::vector<double> peers;
-    for (const auto& [name, other] : shifts)
-      if (name != backend && is_control(run, name)) peers.push_back(other.plain.log);
-    shift.relative = shift.plain;
-    if (!peers.empty()) shift.relative.log -= median(peers);
-  }
-  return shifts;
+/// The change of the ratio to a peer, which was measured in the same rounds: what befell both of them drops out.
+double relative_shift(const Case& then, const Case& peer_then, const Case& now, const Case& peer_now) {
+  return std::log(compare(now.real, peer_now.real).ratio / compare(then.real, peer_then.real).ratio);
 }
 
-/// How much cases differ between two runs of the same code, which depends on size and runtime: what the peers show.
-class Noise {
- public:
-  void add(std::size_t n, const std::string& backend, double log) {
-    for (const auto& key : keys(n, backend)) seen_[key].push_back(std::abs(log));
+/// Peers on the same runtime suffer alike: where two threads come to share a core, all loops of OpenMP take longer, and serial ones
+/// do not. Where there is none on this runtime, all peers count.
+double relative_shift(const SavedRun& run, const Group& before, const Group& group, const Case& then, const Case& now) {
+  std::vector<double> alike, all;
+  for (const Case& peer : group.cases) {
+    const Case* const peer_then = before.find(peer.backend);
+    if (!is_control(run, peer.backend) || !usable(&peer) || !usable(peer_then)) continue;
+    all.push_back(relative_shift(then, *peer_then, now, peer));
+    if (runtime_of(peer.backend) == runtime_of(now.backend)) alike.push_back(all.back());
   }
-
-  bool known() const { return seen_.contains(kAll) && seen_.at(kAll).size() >= kPeersThatTell; }
-
-  double at(std::size_t n, const std::string& backend) const {
-    for (const auto& key : keys(n, backend))
-      if (const auto found = seen_.find(key); found != seen_.end() && found->second.size() >= kPeersThatTell)
-        return spread(found->second);
-    return kNoiseWithoutPeers;
-  }
-
- private:
-  using Key = std::pair<std::size_t, std::string>;
-  static inline const Key kAll{0, ""};
-
-  /// From the most to the least like it.
-  static std::vector<Key> keys(std::size_t n, const std::string& backend) { return {{n, runtime_of(backend)}, {n, ""}, kAll}; }
-
-  /// From the value that one in ten exceeds: few large ones then count, but a single one does not.
-  static double spread(std::vector<double> sizes) {
-    const auto rank = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() * 9 / 10);
-    std::ranges::nth_element(sizes, rank);
-    return std::max(kLeastNoise, *rank / 1.645);
-  }
-
-  std::map<Key, std::vector<double>> seen_;
-};
-
-/// Shifts of the cases of one kernel or backend, those of a group together: their noise is not independent.
-using ByGroup = std::map<const Group*, std::vector<Shift>>;
-
-/// The mean over groups, each a middle of its cases, weighted by how sure it is. Its error is what those of the groups make of it,
-/// or what their scatter does if that is more.
-Estimate pooled(const ByGroup& groups, Estimate Shift::*of) {
-  struct Weighted {
-    Estimate estimate;
-    double weight;
-  };
-  std::vector<Weighted> all;
-  double weights = 0;
-  Estimate mean;
-  for (const auto& [group, cases] : groups) {
-    std::vector<double> logs, errors, noises;
-    for (const Shift& shift : cases) {
-      logs.push_back((shift.*of).log);
-      errors.push_back((shift.*of).error);
-      noises.push_back(shift.noise);
-    }
-    const double noise = median(noises);
-    all.push_back({{median(logs), median(errors)}, 1 / (noise * noise)});
-    weights += all.back().weight;
-    mean.log += all.back().weight * all.back().estimate.log;
-  }
-  mean.log /= weights;
-  double variance = 0;
-  double scatter = 0;
-  for (const auto& [estimate, weight] : all) {
-    const double share = weight / weights;
-    variance += share * share * estimate.error * estimate.error;
-    scatter += share * share * (estimate.log - mean.log) * (estimate.log - mean.log);
-  }
-  const auto count = static_cast<double>(all.size());
-  mean.error = std::max({std::sqrt(variance), std::sqrt(scatter * count / (count - 1)), kLeastNoise});
-  return mean;
+  return all.empty() ? plain_shift(then, now) : median(alike.empty() ? all : alike);
 }
 
-struct Finding {
-  Shift shift;
-  std::size_t groups;
-};
-
-/// Those that are beyond noise in both respects, by the lesser; the interval is so wide that a false alarm among all is rare, and
-/// has at least so many standard errors on either side.
-std::vector<Change> changes(const std::map<std::string, Finding>& findings, double least_bound = 0) {
-  const double rare = kFalseAlarms / kLevels / static_cast<double>(std::max<std::size_t>(1, findings.size()));
-  const double bound = std::max(normal_bound(rare), least_bound);
-  const auto time = [bound](const Estimate& estimate) {
-    const double margin = bound * estimate.error;
-    return Ratio{std::exp(estimate.log), std::exp(estimate.log - margin), std::exp(estimate.log + margin)};
-  };
-  std::vector<Change> found;
-  for (const auto& [name, finding] : findings) {
-    if (!finding.shift.separate) continue;
-    const Ratio plain = time(finding.shift.plain);
-    const Ratio relative = time(finding.shift.relative);
-    if ((plain.slower() && relative.slower()) || (plain.faster() && relative.faster()))
-      found.push_back(
-          {name, std::abs(std::log(plain.ratio)) < std::abs(std::log(relative.ratio)) ? plain : relative, finding.groups});
-  }
-  // The end of the interval that is nearer to 1: the surest of large ones first.
-  std::ranges::stable_sort(found, std::greater<>(), [](const Change& change) {
-    return change.time.slower() ? std::log(change.time.low) : -std::log(change.time.high);
+Changed change_of(const SavedRun& run, const Group& before, const Group& group) {
+  Changed changed{&group, {}};
+  changed.peers = std::ranges::any_of(group.cases, [&](const Case& one) {
+    return is_control(run, one.backend) && usable(&one) && usable(before.find(one.backend));
   });
+  for (const Case& now : group.cases)
+    if (const Case* const then = before.find(now.backend); !run.is_peer(now.backend) && usable(&now) && usable(then))
+      changed.shifts.push_back({now.backend, plain_shift(*then, now), relative_shift(run, before, group, *then, now)});
+  return changed;
+}
+
+/// The change of a group if all its backends agree on it, else nothing. In time it must show as well, where it is steadiest: on one
+/// thread.
+struct Agreed {
+  double least;
+  double middle;
+  double most;
+};
+std::optional<Agreed> agreed(const Changed& changed) {
+  std::vector<double> relative, plain;
+  for (const Shift& shift : changed.shifts) {
+    relative.push_back(shift.relative);
+    plain.push_back(shift.plain);
+  }
+  const Agreed found{std::ranges::min(relative), median(relative), std::ranges::max(relative)};
+  const auto serial = std::ranges::find(changed.shifts, "serial", &Shift::backend);
+  const double steadiest = serial != changed.shifts.end() ? serial->plain : median(plain);
+  const double sign = found.middle < 0 ? -1 : 1;
+  const double weakest = sign < 0 ? -found.most : found.least;
+  if (weakest < kEach || sign * steadiest < kEach || sign * found.middle < (changed.peers ? kMiddle : kWithoutPeers))
+    return std::nullopt;
   return found;
 }
 
-std::vector<Change> changes(const std::map<std::string, ByGroup>& parts) {
-  std::map<std::string, Finding> findings;
-  for (const auto& [name, groups] : parts)
-    if (groups.size() > 1)  // else its cases say it all
-      findings[name] = {{pooled(groups, &Shift::plain), pooled(groups, &Shift::relative), 0, true}, groups.size()};
-  return changes(findings);
+/// Those that speak for a kernel: the large ones, if there are any.
+std::vector<const Changed*> telling(const std::vector<const Changed*>& all) {
+  std::vector<const Changed*> large;
+  std::ranges::copy_if(all, std::back_inserter(large), [](const Changed* one) { return one->group->n >= kLarge; });
+  return large.empty() ? all : large;
 }
 
-std::vector<Pair> common(const SavedRun& before, const SavedRun& now) {
-  std::map<std::string, const Group*> then;
-  for (const Group& group : before.groups) then[group.key()] = &group;
-  std::vector<Pair> pairs;
-  for (const Group& group : now.groups)
-    if (const auto found = then.find(group.key()); found != then.end()) pairs.push_back({found->second, &group});
-  return pairs;
+/// A change that more than this share of the groups agree on.
+std::optional<Change> majority(const std::string& name, const std::vector<const Changed*>& groups, double share) {
+  std::optional<Change> found;
+  for (const double sign : {1.0, -1.0}) {
+    std::vector<double> middles;
+    double least = sign * std::numeric_limits<double>::infinity();
+    double most = -least;
+    for (const Changed* const one : groups) {
+      const std::optional<Agreed> change = agreed(*one);
+      if (!change || sign * change->middle < 0) continue;
+      middles.push_back(change->middle);
+      least = std::min(sign * least, sign * (sign > 0 ? change->least : change->most)) * sign;
+      most = std::max(sign * most, sign * (sign > 0 ? change->most : change->least)) * sign;
+    }
+    if (static_cast<double>(middles.size()) <= share * static_cast<double>(groups.size())) continue;
+    found = {name,
+             {std::exp(median(middles)), std::exp(std::min(least, most)), std::exp(std::max(least, most))},
+             middles.size(),
+             groups.size()};
+  }
+  return found;
+}
+
+/// All backends at once, for which one group may be enough.
+std::optional<Change> change_of_kernel(const std::string& name, const std::vector<const Changed*>& all) {
+  const std::vector<const Changed*> groups = telling(all);
+  const bool large = groups.front()->group->n >= kLarge;
+  const auto agree = [](const Changed* one) { return one->shifts.size() >= kBackendsThatAgree; };
+  const std::size_t fewest = large && std::ranges::all_of(groups, agree) ? 1 : kFewestSmall;
+  return groups.size() < fewest ? std::nullopt : majority(name, groups, 0.5);
+}
+
+/// One backend, over some groups.
+std::vector<Changed> of_backend(const std::vector<const Changed*>& groups, const std::string& backend) {
+  std::vector<Changed> found;
+  for (const Changed* const one : telling(groups))
+    if (const auto shift = std::ranges::find(one->shifts, backend, &Shift::backend); shift != one->shifts.end())
+      found.push_back({one->group, {*shift}, one->peers});
+  return found;
+}
+
+std::optional<Change> change_on_backend(const std::string& kernel, const std::vector<const Changed*>& all,
+                                        const std::string& backend) {
+  constexpr double kShare = 2.0 / 3;
+  const std::vector<Changed> own = of_backend(all, backend);
+  if (own.size() < kFewestOfKernel) return std::nullopt;
+  std::vector<const Changed*> groups;
+  for (const Changed& one : own) groups.push_back(&one);
+  return majority(kernel + "/" + backend, groups, kShare);
+}
+
+/// A backend over all kernels: here small changes count too, if they are the same nearly everywhere.
+std::optional<Change> change_of_backend(const std::string& backend, const std::vector<const Changed*>& all) {
+  constexpr double kShare = 0.75;
+  const double least = std::log(1.03);
+  const std::vector<Changed> groups = of_backend(all, backend);
+  if (groups.size() < kFewestOfBackend) return std::nullopt;
+  std::vector<double> plain, relative;
+  for (const Changed& one : groups) {
+    plain.push_back(one.shifts.front().plain);
+    relative.push_back(one.shifts.front().relative);
+  }
+  const double middle = median(relative);
+  const double sign = middle < 0 ? -1 : 1;
+  const auto same = std::ranges::count_if(relative, [&](double one) { return sign * one >= least; });
+  const bool peers = std::ranges::all_of(groups, &Changed::peers);
+  if (static_cast<double>(same) <= kShare * static_cast<double>(groups.size()) || sign * median(plain) < least ||
+      sign * middle < (peers ? kEach : kWithoutPeers))
+    return std::nullopt;
+  std::ranges::sort(relative);
+  const auto quarter = static_cast<std::ptrdiff_t>(relative.size() / 4);
+  return Change{backend,
+                {std::exp(middle), std::exp(relative.begin()[quarter]), std::exp(relative.end()[-1 - quarter])},
+                static_cast<std::size_t>(same),
+                groups.size()};
+}
+
+/// The largest changes first.
+void sort(std::vector<Change>& changes) {
+  std::ranges::stable_sort(changes, std::greater<>(), [](const Change& change) { return std::abs(std::log(change.time.ratio)); });
 }
 
 std::size_t own_cases(const SavedRun& run) {
@@ -244,11 +232,9 @@ std::string list(std::string_view title, const std::vector<Change>& changes, boo
   std::string text;
   std::size_t count = 0;
   for (const Change& change : changes) {
-    if (change.time.slower() != slower || ++count > kMost) continue;
-    text +=
-        fmt::format("  {:<32} {:.2f}× ({:.2f}–{:.2f}) the time", change.name, change.time.ratio, change.time.low, change.time.high);
-    if (change.groups > 1) text += fmt::format(", over {} kernels, types and sizes", change.groups);
-    text += "\n";
+    if ((change.time.ratio > 1) != slower || ++count > kMost) continue;
+    text += fmt::format("  {:<32} {:.2f}× ({:.2f}–{:.2f}) the time, in {} of {} groups\n", change.name, change.time.ratio,
+                        change.time.low, change.time.high, change.groups, change.of);
   }
   if (count > kMost) text += fmt::format("  and {} more\n", count - kMost);
   return text.empty() ? "" : fmt::format("{} {} beyond noise:\n{}", title, slower ? "slower" : "faster", text);
@@ -258,9 +244,9 @@ std::string list(std::string_view title, const std::vector<Change>& changes, boo
 
 bool Comparison::regression() const {
   const auto slower = [](const std::vector<Change>& changes) {
-    return std::ranges::any_of(changes, [](const Change& change) { return change.time.slower(); });
+    return std::ranges::any_of(changes, [](const Change& change) { return change.time.ratio > 1; });
   };
-  return slower(backends) || slower(kernels) || slower(cases) || !now_faulty.empty();
+  return slower(backends) || slower(kernels) || !now_faulty.empty();
 }
 
 void check_comparable(const SavedRun& before, const std::string& machine, int threads) {
@@ -271,56 +257,50 @@ Comparison compare_runs(const SavedRun& before, const SavedRun& now) {
   check_comparable(before, now.name, now.about("furrow_machine"), now.about("furrow_threads"));
 
   Comparison found;
-  const std::vector<Pair> pairs = common(before, now);
-  std::vector<std::map<std::string, Shift>> shifts;
-  Noise noise;
-  for (const Pair& pair : pairs) {
-    shifts.push_back(shifts_of(now, pair));
-    std::size_t controls = 0;
-    for (const auto& [backend, shift] : shifts.back()) controls += is_control(now, backend) ? 1 : 0;
-    for (const auto& [backend, shift] : shifts.back())
-      if (is_control(now, backend) && controls > 1) noise.add(pair.now->n, backend, shift.relative.log);
+  std::map<std::string, const Group*> then;
+  for (const Group& group : before.groups) then[group.key()] = &group;
+  std::vector<Changed> changed;
+  for (const Group& group : now.groups) {
+    const auto pair = then.find(group.key());
+    if (pair == then.end()) continue;
+    for (const Case& one : group.cases)
+      if (const Case* const old = pair->second->find(one.backend); !one.fault.empty() && old != nullptr && old->timed())
+        found.now_faulty.push_back(fmt::format("{}/{}/{}/{}", group.kernel, one.backend, group.type, group.n));
+    changed.push_back(change_of(now, *pair->second, group));
   }
-  found.peers = noise.known();
-  // Disturbances are not as mild as a normal distribution: what a single case of furrow's shows must exceed all that peers show.
-  double most_of_peers = 0;
-  for (std::size_t p = 0; p < pairs.size(); ++p)
-    for (const auto& [backend, shift] : shifts[p])
-      if (is_control(now, backend) && found.peers)
-        most_of_peers = std::max(
-            most_of_peers, std::abs(shift.relative.log) / std::hypot(shift.relative.error, noise.at(pairs[p].now->n, backend)));
-
-  std::map<std::string, ByGroup> backends, kernels;
-  std::map<std::string, Finding> cases;
-  std::vector<double> noises;
-  for (std::size_t p = 0; p < pairs.size(); ++p) {
-    const auto& [before_group, group] = pairs[p];
-    for (const Case& one : group->cases) {
-      if (now.is_peer(one.backend)) continue;
-      const std::string name = fmt::format("{}/{}/{}/{}", group->kernel, one.backend, group->type, group->n);
-      const Case* const then = before_group->find(one.backend);
-      if (!one.fault.empty() && then != nullptr && then->timed()) found.now_faulty.push_back(name);
-      const auto of = shifts[p].find(one.backend);
-      if (of == shifts[p].end()) continue;
-      Shift shift = of->second;
-      shift.noise = noise.at(group->n, one.backend);
-      noises.push_back(shift.noise);
-      for (Estimate* const estimate : {&shift.plain, &shift.relative}) estimate->error = std::hypot(estimate->error, shift.noise);
-      cases[name] = {shift, 1};
-      backends[one.backend][group].push_back(shift);
-      kernels[group->kernel][group].push_back(shift);
-      kernels[group->kernel + "/" + group->type][group].push_back(shift);
-    }
-  }
-  if (cases.empty() && found.now_faulty.empty())
+  std::erase_if(changed, [](const Changed& one) { return one.shifts.empty(); });
+  if (changed.empty() && found.now_faulty.empty())
     fail(fmt::format("{} and {} have no case in common with {} rounds or more in both", before.name, now.name, kLeastRounds));
-  found.compared = cases.size();
+
+  std::vector<const Changed*> all;
+  std::map<std::string, std::vector<const Changed*>> kernels, types;
+  std::vector<double> sizes;
+  for (const Changed& one : changed) {
+    all.push_back(&one);
+    kernels[one.group->kernel].push_back(&one);
+    types[one.group->kernel + "/" + one.group->type].push_back(&one);
+    found.peers = found.peers && one.peers;
+    found.compared += one.shifts.size();
+    for (const Shift& shift : one.shifts) sizes.push_back(std::abs(shift.relative));
+  }
   found.only_before = own_cases(before) - found.compared;
   found.only_now = own_cases(now) - found.compared;
-  if (!noises.empty()) found.noise = median(noises);
-  found.backends = changes(backends);
-  found.kernels = changes(kernels);
-  found.cases = changes(cases, kBeyondPeers * most_of_peers);
+  if (!sizes.empty()) found.moved = median(sizes);
+
+  const auto add = [](std::vector<Change>& to, const std::optional<Change>& change) {
+    if (change) to.push_back(*change);
+    return change.has_value();
+  };
+  for (const auto& [kernel, groups] : kernels) {
+    if (add(found.kernels, change_of_kernel(kernel, groups))) continue;
+    // Not as a whole: perhaps one type, or one backend.
+    for (const auto& [type, of_type] : types)
+      if (of_type.front()->group->kernel == kernel && of_type.size() > 1) add(found.kernels, change_of_kernel(type, of_type));
+    for (const std::string& backend : now.backends) add(found.kernels, change_on_backend(kernel, groups, backend));
+  }
+  for (const std::string& backend : now.backends) add(found.backends, change_of_backend(backend, all));
+  sort(found.kernels);
+  sort(found.backends);
   return found;
 }
 
@@ -328,11 +308,10 @@ std::string in_words(const Comparison& comparison, const SavedRun& before, const
   const auto version = [](const SavedRun& run) {
     return fmt::format("{}{}", run.about("furrow_version"), run.partial() ? ", partial" : "");
   };
-  std::string text =
-      fmt::format("Compared with {} (furrow {}, {}): {} cases of furrow {}; noise between the runs {:.1f} %.\n", before.name,
-                  version(before), before.about("date"), comparison.compared, version(now), 100 * comparison.noise);
-  if (!comparison.peers)
-    text += "Too few peers in both runs to measure that noise; it is assumed. What changed may be the machine.\n";
+  std::string text = fmt::format(
+      "Compared with {} (furrow {}, {}): {} cases of furrow {}; against its peers, half of them moved by {:.1f} % or less.\n",
+      before.name, version(before), before.about("date"), comparison.compared, version(now), 100 * comparison.moved);
+  if (!comparison.peers) text += "Without peers in both runs only large changes are called, and what changed may be the machine.\n";
   for (const auto& [key, what] : {std::pair("furrow_instruction_set", "Instruction set"), std::pair("furrow_compiler", "Compiler"),
                                   std::pair("furrow_flags", "Flags"), std::pair("furrow_environment", "Environment")})
     if (before.about(key) != now.about(key))
@@ -342,8 +321,7 @@ std::string in_words(const Comparison& comparison, const SavedRun& before, const
                         comparison.only_now);
   for (const std::string& name : comparison.now_faulty) text += "WRONG now, right before: " + name + "\n";
   for (const bool slower : {true, false})
-    text += list("Backends", comparison.backends, slower) + list("Kernels", comparison.kernels, slower) +
-            list("Cases", comparison.cases, slower);
+    text += list("Backends", comparison.backends, slower) + list("Kernels", comparison.kernels, slower);
   if (!comparison.differs()) text += "No difference beyond noise.\n";
   return text;
 }
