@@ -173,10 +173,10 @@ TEST_P(ReductionsTest, ArgminAndArgmaxTakeTheFirst) {
 TEST_P(ReductionsTest, NormsOfExtremeNumbers) {
   const double inf = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(norm2(engine_, std::vector<double>{3e200, 4e200}), 5e200) << "the squares overflow";
+  EXPECT_EQ(norm2(engine_, std::vector<double>{0x3p600, 0x4p600}), 0x5p600) << "the squares overflow";
   EXPECT_EQ(norm2(engine_, std::vector<double>{0x3p-600, -0x4p-600}), 0x5p-600) << "the squares underflow";
   EXPECT_EQ(norm2(engine_, std::vector<double>{3 * 5e-324, 4 * 5e-324}), 5 * 5e-324);
-  EXPECT_EQ(norm2(engine_, std::vector<float>{3e30F, 4e30F}), 5e30F);
+  EXPECT_EQ(norm2(engine_, std::vector<float>{0x3p100F, 0x4p100F}), 0x5p100F);
   EXPECT_EQ(norm2(engine_, std::vector<double>(20'000, 0.0)), 0);
   EXPECT_EQ(norm2(engine_, std::vector<double>{1, -inf}), inf);
   EXPECT_TRUE(std::isnan(norm2(engine_, std::vector<double>{nan, inf})));
