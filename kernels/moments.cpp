@@ -14,22 +14,23 @@
 namespace furrow::named {
 namespace {
 
-using Powers = void (*)(const double* x, std::size_t n, double centre, simd::PowerSums& out);
+using Powers = void (*)(const double* x, std::size_t n, double centre, const void* ahead, simd::PowerSums& out);
 
 /// Of the numbers of one block: first their mean, roughly, then powers about it, then what the mean was off by is put right.
-CentralSums of_block(Powers powers, const double* x, std::size_t n) {
+CentralSums of_block(Powers powers, const double* x, std::size_t n, const void* ahead) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   const auto count = static_cast<double>(n);
   const auto& kernels = simd::kernels<double>();
   const double centre = kernels.sum(x, n) / count;
-  if (!std::isfinite(centre)) return {count, centre, kNaN, kNaN, kNaN, kernels.min(x, n), kernels.max(x, n)};
+  if (!std::isfinite(centre)) return {count, centre, 0, kNaN, kNaN, kNaN, kernels.min(x, n), kernels.max(x, n)};
   simd::PowerSums about;
-  powers(x, n, centre, about);
-  if (about.low == about.high && about.low != 0) return {count, about.low, 0, 0, 0, about.low, about.high};
+  powers(x, n, centre, ahead, about);
+  if (about.low == about.high && about.low != 0) return {count, about.low, 0, 0, 0, 0, about.low, about.high};
   const auto [s1, s2, s3, s4] = about.sums;
   const double off = s1 / count;
   return {count,
-          centre + off,
+          centre,
+          off,
           std::max(s2 - off * s1, 0.0),
           s3 - off * (3 * s2 - off * (2 * s1)),
           std::max(s4 - off * (4 * s3 - off * (6 * s2 - off * (3 * s1))), 0.0),
@@ -44,11 +45,11 @@ CentralSums of_chunk(Powers powers, const T* x, std::size_t n) {
   for (std::size_t i = 0; i < n; i += kMomentBlock) {
     const std::size_t size = std::min(n - i, kMomentBlock);
     if constexpr (std::is_same_v<T, double>) {
-      blocks[count++] = of_block(powers, x + i, size);
+      blocks[count++] = of_block(powers, x + i, size, x + i + size);
     } else {
       alignas(64) std::array<double, kMomentBlock> doubles;
       simd::reductions<T>().to_doubles(x + i, doubles.data(), size);
-      blocks[count++] = of_block(powers, doubles.data(), size);
+      blocks[count++] = of_block(powers, doubles.data(), size, x + i + size);
     }
   }
   reductions::combine(std::span(blocks).first(count), join_central);
@@ -70,8 +71,8 @@ CentralSums join_central(CentralSums a, CentralSums b) {
   const double n = a.count + b.count;
   const double low = lesser(a.min, b.min);
   const double high = greater(a.max, b.max);
-  const double apart = b.mean - a.mean;
-  if (!std::isfinite(apart)) return {n, a.mean + b.mean, kNaN, kNaN, kNaN, low, high};  // infinities of one sign stay
+  const double apart = (b.centre - a.centre) + (b.off - a.off);
+  if (!std::isfinite(apart)) return {n, a.centre + b.centre, 0, kNaN, kNaN, kNaN, low, high};  // infinities of one sign stay
   const double part = apart / n;
   const double square = part * part;
   const double product = a.count * b.count;
@@ -80,7 +81,7 @@ CentralSums join_central(CentralSums a, CentralSums b) {
   const double m4 = a.m4 + b.m4 + apart * part * square * product * (a.count * a.count - product + b.count * b.count) +
                     6 * square * (a.count * a.count * b.m2 + b.count * b.count * a.m2) +
                     4 * part * (a.count * b.m3 - b.count * a.m3);
-  return {n, a.mean + part * b.count, m2, m3, m4, low, high};
+  return {n, a.centre, a.off + part * b.count, m2, m3, m4, low, high};
 }
 
 Moments moments(const CentralSums& sums) {
@@ -89,7 +90,7 @@ Moments moments(const CentralSums& sums) {
   const bool spread = variance != 0;
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   return {static_cast<std::size_t>(n),
-          sums.mean,
+          sums.centre + sums.off,
           variance,
           spread ? sums.m3 / n / (variance * std::sqrt(variance)) : kNaN,
           spread ? sums.m4 / n / (variance * variance) - 3 : kNaN,

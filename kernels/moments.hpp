@@ -26,7 +26,8 @@ inline constexpr std::size_t kMomentBlock = 2048;
 /// Moments that are still to be divided: the sums of powers of what the elements differ from their mean by.
 struct CentralSums {
   double count;
-  double mean;
+  double centre;  ///< the mean is centre + off, which together have more bits: those of large means would not do to tell them apart
+  double off;
   double m2;
   double m3;
   double m4;

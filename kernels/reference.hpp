@@ -131,10 +131,11 @@ named::CentralSums central_sums(std::span<const T> block) {
   };
   const auto low = static_cast<double>(extreme(block, true));
   const auto high = static_cast<double>(extreme(block, false));
-  if (low == high && low != 0) return {n, low, 0, 0, 0, low, high};
+  if (low == high && low != 0) return {n, low, 0, 0, 0, 0, low, high};
   const double off = power(1) / n;
   return {n,
-          centre + off,
+          centre,
+          off,
           std::max(power(2) - off * power(1), 0.0),
           power(3) - off * (3 * power(2) - off * (2 * power(1))),
           std::max(power(4) - off * (4 * power(3) - off * (6 * power(2) - off * (3 * power(1)))), 0.0),

@@ -2,6 +2,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simd_reductions.cpp"
 // clang-format off
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // clang-format on
@@ -34,7 +35,10 @@ std::size_t find(const T* x, T value, std::size_t n) {
   std::size_t i = 0;
   for (; i + N <= n; i += N) {
     const auto v = hn::LoadU(d, x + i);
-    const auto same = is_nan ? hn::Ne(v, v) : hn::RebindMask(d, hn::Eq(hn::BitCast(du, v), wanted));
+    auto same = hn::RebindMask(d, hn::Eq(hn::BitCast(du, v), wanted));
+    if constexpr (std::is_floating_point_v<T>) {
+      if (is_nan) same = hn::IsNaN(v);
+    }
     if (HWY_UNLIKELY(!hn::AllFalse(d, same))) return i + static_cast<std::size_t>(hn::FindFirstTrue(d, same));
   }
   while (i < n && !(is_nan ? x[i] != x[i] : std::bit_cast<Bits>(x[i]) == bits)) ++i;
@@ -98,7 +102,7 @@ HWY_INLINE double halve(double* lanes, Op op) {
 }
 
 template <std::size_t kPowers>
-void power_sums(const double* x, std::size_t n, double centre, PowerSums& out) {
+void power_sums(const double* x, std::size_t n, double centre, const void* ahead, PowerSums& out) {
   const hn::CappedTag<double, kPowerLanes> d;
   constexpr std::size_t N = hn::MaxLanes(d);
   constexpr std::size_t kRegisters = kPowerLanes / N;
@@ -115,6 +119,7 @@ void power_sums(const double* x, std::size_t n, double centre, PowerSums& out) {
   }
   std::size_t i = 0;
   for (; i + kPowerLanes <= n; i += kPowerLanes) {
+    hwy::Prefetch(static_cast<const double*>(ahead) + i);  // else memory would rest while this block is worked on in cache
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < kRegisters; ++r) {
       const V v = hn::LoadU(d, x + i + r * N);

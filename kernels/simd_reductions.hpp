@@ -41,9 +41,10 @@ const Reductions<T>& reductions();
 /// For doubles, or what became doubles.
 struct BlockReductions {
   /// Element i goes to lane i mod kPowerLanes; at the end the upper half of the lanes is added to the lower half until one is left.
-  void (*power_sums)(const double* x, std::size_t n, double centre, PowerSums& out);
+  /// What lies at `ahead`, and may be behind the end of anything, is fetched into the cache.
+  void (*power_sums)(const double* x, std::size_t n, double centre, const void* ahead, PowerSums& out);
   /// The same without the third and fourth powers.
-  void (*square_sums)(const double* x, std::size_t n, double centre, PowerSums& out);
+  void (*square_sums)(const double* x, std::size_t n, double centre, const void* ahead, PowerSums& out);
   /// Takes from each of n <= kSplitBlock numbers below 2^(high - 9) its bits from 2^(high - 52) on, then the next kSplitBits, and
   /// so on; sums[k] = Σ of what was taken at the k-th time, which is exact. Returns the greatest magnitude of what is left, which
   /// is written to `rest`, and may be x. Needs high <= 1023.

@@ -142,6 +142,59 @@ TEST_P(ReductionsTest, MinAndMaxOfSpecialValues) {
   }
 }
 
+TEST_P(ReductionsTest, ArgminAndArgmaxTakeTheFirst) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const std::size_t n : {3, 100, 8193, 30'000}) {
+    std::vector<double> x(n, 1.0);
+    EXPECT_EQ(argmin(engine_, x), 0U);
+    EXPECT_EQ(argmax(engine_, x), 0U);
+    x[n / 2] = x[n - 1] = -2;
+    EXPECT_EQ(argmin(engine_, x), n / 2);
+    x[n / 2] = x[n - 1] = 2;
+    EXPECT_EQ(argmax(engine_, x), n / 2);
+    x[n / 2] = x[n - 1] = nan;
+    EXPECT_EQ(argmin(engine_, x), n / 2) << "NaN is what min gives";
+    EXPECT_EQ(argmax(engine_, x), n / 2);
+    std::vector<double> zeros(n, 0.0);
+    zeros[n / 2] = zeros[n - 1] = -0.0;
+    EXPECT_EQ(argmin(engine_, zeros), n / 2) << "-0 is less than +0";
+    EXPECT_EQ(argmax(engine_, zeros), 0U);
+    std::vector<std::int64_t> integers(n, 7);
+    integers[n - 1] = std::numeric_limits<std::int64_t>::min();
+    EXPECT_EQ(argmin(engine_, integers), n - 1);
+    EXPECT_EQ(minmax(engine_, integers).min, std::numeric_limits<std::int64_t>::min());
+    EXPECT_EQ(minmax(engine_, integers).max, 7);
+    EXPECT_TRUE(std::isnan(minmax(engine_, x).min) && std::isnan(minmax(engine_, x).max));
+    EXPECT_TRUE(std::signbit(minmax(engine_, zeros).min));
+    EXPECT_FALSE(std::signbit(minmax(engine_, zeros).max));
+  }
+}
+
+TEST_P(ReductionsTest, NormsOfExtremeNumbers) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(norm2(engine_, std::vector<double>{0x3p600, 0x4p600}), 0x5p600) << "the squares overflow";
+  EXPECT_EQ(norm2(engine_, std::vector<double>{0x3p-600, -0x4p-600}), 0x5p-600) << "the squares underflow";
+  EXPECT_EQ(norm2(engine_, std::vector<double>{3 * 5e-324, 4 * 5e-324}), 5 * 5e-324);
+  EXPECT_EQ(norm2(engine_, std::vector<float>{0x3p100F, 0x4p100F}), 0x5p100F);
+  EXPECT_EQ(norm2(engine_, std::vector<double>(20'000, 0.0)), 0);
+  EXPECT_EQ(norm2(engine_, std::vector<double>{1, -inf}), inf);
+  EXPECT_TRUE(std::isnan(norm2(engine_, std::vector<double>{nan, inf})));
+  EXPECT_EQ(norm_inf(engine_, std::vector<double>{1, -5, 3}), 5);
+  EXPECT_EQ(norm_inf(engine_, std::vector<double>{1, -inf}), inf);
+  EXPECT_TRUE(std::isnan(norm_inf(engine_, std::vector<double>{nan, inf})));
+  EXPECT_EQ(norm1(engine_, std::vector<double>{1, -5, 3}), 9);
+  EXPECT_TRUE(std::isnan(norm1(engine_, std::vector<double>{nan, inf})));
+}
+
+TEST_P(ReductionsTest, TheMeanOfIntegersDoesNotWrap) {
+  const std::vector<std::int64_t> x(1000, std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(mean(engine_, x), 0x1p63);
+  EXPECT_EQ(mean(engine_, std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 0}), -0x1p62);
+  EXPECT_EQ(mean(engine_, std::vector<std::int32_t>{-3, 4}), 0.5);
+  EXPECT_EQ(mean(engine_, std::vector<float>(3, std::numeric_limits<float>::max())), std::numeric_limits<float>::max());
+}
+
 TEST_P(ReductionsTest, SumsOfSpecialValues) {
   const double inf = std::numeric_limits<double>::infinity();
   for (const std::size_t n : {1, 2, 33, 511, 513, 8193, 20'000}) {
@@ -183,6 +236,11 @@ TEST_P(ReductionsTest, EmptyAndBadInput) {
   EXPECT_EQ(transform_reduce(engine_, none, 3.0, std::plus<>{}, [](double v) { return v; }), 3);
   EXPECT_NE(message_of([&] { min(engine_, none); }).find("min"), std::string::npos);
   EXPECT_NE(message_of([&] { max(engine_, none); }).find("empty"), std::string::npos);
+  EXPECT_NE(message_of([&] { argmin(engine_, none); }).find("argmin: an empty range"), std::string::npos);
+  EXPECT_THROW(argmax(engine_, none), Error);
+  EXPECT_THROW(minmax(engine_, none), Error);
+  EXPECT_THROW(mean(engine_, none), Error);
+  EXPECT_EQ(norm1(engine_, none) + norm2(engine_, none) + norm_inf(engine_, none), 0);
   const std::vector<double> x(10, 1.0);
   EXPECT_THROW(dot(engine_, x, none), Error);
   EXPECT_THROW(dot(engine_, std::span(x).first(9), x), Error);
