@@ -24,7 +24,7 @@ const std::vector<int> kConcurrencies = support::kSanitizer ? std::vector<int>{2
 
 struct Outcome {
   std::vector<unsigned char> out;
-  Operands::Result result;
+  table::Operands::Result result;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
