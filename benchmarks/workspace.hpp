@@ -44,6 +44,8 @@ class Workspace {
   template <class T>
   double sum_of_sizes();
   template <class T>
+  bool of_another_law();
+  template <class T>
   std::optional<std::string> fault_in(bool exact);
 
   Engine& engine_;

@@ -16,6 +16,7 @@
 #include "furrow/engine/machine.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/merging.hpp"
+#include "furrow/kernels/packing.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
 
@@ -62,10 +63,26 @@ class Kept {
   void take(const T* x, Range part, const Keep& keep) {
     T* const to = memory_->data();
     std::size_t count = 0;
-    for (std::size_t i = part.begin; i < part.end; ++i) {  // no branch: half kept would mean half mispredicted
-      const bool kept = keep(i);
-      to[count] = x[i];
-      count += kept;
+    if constexpr (kPacked) {
+      using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+      constexpr std::size_t kBlock = 512;
+      constexpr std::size_t kGroup = 16;  // a constant number, which compilers make vectors of
+      alignas(64) std::array<unsigned char, kBlock> chosen;
+      const Keep own = keep;  // of which compilers know that no store to `chosen` changes it
+      for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
+        const std::size_t size = part.end - begin < kBlock ? part.end - begin : kBlock;
+        std::size_t i = 0;
+        for (; i + kGroup <= size; i += kGroup)
+          for (std::size_t k = 0; k < kGroup; ++k) chosen[i + k] = static_cast<unsigned char>(own(begin + i + k));
+        for (; i < size; ++i) chosen[i] = static_cast<unsigned char>(own(begin + i));
+        count += pack(reinterpret_cast<const Word*>(x + begin), chosen.data(), size, reinterpret_cast<Word*>(to + count));
+      }
+    } else {
+      for (std::size_t i = part.begin; i < part.end; ++i) {  // no branch: half kept would mean half mispredicted
+        const bool kept = keep(i);
+        to[count] = x[i];
+        count += kept;
+      }
     }
     count_ = count;
   }
@@ -77,6 +94,8 @@ class Kept {
   }
 
  private:
+  static constexpr bool kPacked = (sizeof(T) == 4 && alignof(T) == 4) || (sizeof(T) == 8 && alignof(T) == 8);
+
   std::unique_ptr<merging::Storage<T>> memory_;
   std::size_t count_ = 0;
 };

@@ -1,3 +1,5 @@
+#include <random>
+
 #include "benchmarks/peers/formulas.hpp"
 #include "benchmarks/peers/openmp_shares.hpp"
 
@@ -87,19 +89,47 @@ void nested_calls(table::Operands& operands, int threads) {
   });
 }
 
+/// A generator for each thread, as programs have it that use the standard library: other numbers of the same distribution.
+template <class T, class Distribution>
+void draw(const Arrays<T>& arrays, int threads, const Distribution& distribution) {
+  const auto x = arrays;
+#pragma omp parallel num_threads(threads) firstprivate(x)
+  {
+    std::mt19937_64 random(static_cast<std::uint64_t>(omp_get_thread_num()));
+    Distribution own = distribution;
+#pragma omp for schedule(static)
+    for (std::size_t i = 0; i < x.n; ++i) x.out[i] = own(random);
+  }
+}
+
+template <template <class> class Distribution>
+void draw_fractions(table::Operands& operands, int threads) {
+  with_arrays<true>(operands, [&]<class T>(const Arrays<T>& x) {
+    if constexpr (std::is_same_v<Distribution<T>, std::normal_distribution<T>>)
+      draw(x, threads, Distribution<T>(x.s, 1));
+    else if constexpr (std::is_same_v<Distribution<T>, std::exponential_distribution<T>>)
+      draw(x, threads, Distribution<T>(x.s));
+    else
+      draw(x, threads, Distribution<T>(0, 1));
+  });
+}
+
 void write_then_read(table::Operands& operands, int threads) {
   Each::run<Mul>(operands, threads);
   Reduce::run<Sum, true>(operands, threads);
 }
 
 constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-                               std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
-                                                    {"exclusive_scan", scan<false>},
-                                                    {"fractal", fractal},
-                                                    {"small_calls", each_small},
-                                                    {"nested_calls", nested_calls},
-                                                    {"write_then_read", write_then_read},
-                                                    {"fork_join", fork_join}}});
+                               std::array<Peer, 10>{{{"inclusive_scan", scan<true>},
+                                                     {"exclusive_scan", scan<false>},
+                                                     {"uniform", draw_fractions<std::uniform_real_distribution>, true},
+                                                     {"normal", draw_fractions<std::normal_distribution>, true},
+                                                     {"exponential", draw_fractions<std::exponential_distribution>, true},
+                                                     {"fractal", fractal},
+                                                     {"small_calls", each_small},
+                                                     {"nested_calls", nested_calls},
+                                                     {"write_then_read", write_then_read},
+                                                     {"fork_join", fork_join}}});
 
 }  // namespace
 
