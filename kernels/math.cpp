@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/math_kernels.hpp"
 #include "furrow/kernels/streaming.hpp"
@@ -194,13 +194,9 @@ constexpr Kernels<T> make() {
       {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
 }
 
+constexpr Tables kTables{make<float>(), make<double>()};
+
 }  // namespace
-
-template <class T>
-struct Table {
-  static constexpr Kernels<T> kernels = make<T>();
-};
-
 }  // namespace furrow::math::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -209,50 +205,22 @@ namespace furrow {
 namespace math {
 namespace {
 
-struct InstructionSet {
-  std::string_view name;
-  const Kernels<float>* f32;
-  const Kernels<double>* f64;
-};
+constexpr Built<Tables> kBuilt[] = {FURROW_TABLES(kTables)};
 
-#define FURROW_INSTRUCTION_SET(name, space) \
-  { name, &space::Table<float>::kernels, &space::Table<double>::kernels }
-
-constexpr InstructionSet kBuilt[] = {
-#if HWY_TARGETS & HWY_AVX3
-    FURROW_INSTRUCTION_SET("avx512", N_AVX3),
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    FURROW_INSTRUCTION_SET("avx2", N_AVX2),
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    FURROW_INSTRUCTION_SET("sse4", N_SSE4),
-#endif
-#if HWY_TARGETS & HWY_SSSE3
-    FURROW_INSTRUCTION_SET("ssse3", N_SSSE3),
-#endif
-    FURROW_INSTRUCTION_SET("baseline", HWY_NAMESPACE),
-};
-#undef FURROW_INSTRUCTION_SET
-
-/// The code for the instruction set that all named kernels use.
-const InstructionSet& chosen() {
-  static const InstructionSet& set = []() -> const InstructionSet& {
-    const auto found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &InstructionSet::name);
-    return found != std::end(kBuilt) ? *found : std::end(kBuilt)[-1];
-  }();
-  return set;
+const Tables& chosen() {
+  static const Tables& tables = chosen_of<Tables>(kBuilt);
+  return tables;
 }
 
 }  // namespace
 
 template <>
 const Kernels<float>& kernels() {
-  return *chosen().f32;
+  return chosen().f32;
 }
 template <>
 const Kernels<double>& kernels() {
-  return *chosen().f64;
+  return chosen().f64;
 }
 
 }  // namespace math
@@ -278,18 +246,13 @@ void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> 
   const bool in_place = a.data() == out.data() || b.data() == out.data();
   const bool stream = !in_place && worth_streaming(bytes);
   const Chunks chunks(out.size(), sizeof(T), kShortest);
-  engine.over_chunks(chunks, cost,
-                     [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
-                       const Range part = chunks.elements(first, last);
-                       if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
-                       StreamWriter<T> writer(to + part.begin);
-                       for (std::size_t begin = part.begin, size = 0; begin < part.end; begin += size) {
-                         size = std::min(writer.kMost, part.end - begin);
-                         kernel(x + begin, y + begin, writer.next(), size);
-                         writer.take(size);
-                       }
-                       writer.finish();
-                     });
+  engine.over_chunks(
+      chunks, cost, [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+        const Range part = chunks.elements(first, last);
+        if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
+        stream_in_parts(to, part.begin, part.end,
+                        [kernel, x, y](std::size_t i, std::size_t size, T* buffer) { kernel(x + i, y + i, buffer, size); });
+      });
 }
 
 }  // namespace
