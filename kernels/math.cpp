@@ -158,6 +158,60 @@ struct tanh_everywhere {
   }
 };
 
+/// e to the power of |v|, halved, where sinh and cosh no longer differ from it and it may be finite though e^|v| is not: above
+/// k · ln 2 = high + low, where 2^k overflows.
+template <class V>
+HWY_INLINE V half_exp(V v) {
+  using T = hn::TFromV<V>;
+  constexpr bool kFloat = sizeof(T) == 4;
+  const hn::DFromV<V> d;
+  const V high = hn::Set(d, static_cast<T>(kFloat ? 0x1.62e43p+6 : 0x1.62e42fefa39efp+9));
+  const V low = hn::Set(d, static_cast<T>(kFloat ? -0x1.05c61p-22 : 0x1.abc9e3b39803fp-46));
+  const V one = hn::Set(d, 1);
+  // Beyond 2 all is infinite, without infinities on the way.
+  const V more = expm1_of::apply(hn::Min(hn::Sub(hn::Abs(v), high), hn::Set(d, 2)));
+  const V factor = hn::Add(one, hn::Sub(more, hn::Mul(low, hn::Add(one, more))));
+  return hn::Mul(factor, hn::Set(d, static_cast<T>(kFloat ? 0x1p127 : 0x1p1023)));
+}
+/// Whether any of v is so large that SLEEF's sinh and cosh may call infinite what is finite.
+template <class V>
+HWY_INLINE auto beyond_exp(V v) {
+  const hn::DFromV<V> d;
+  return hn::Gt(hn::Abs(v), hn::Set(d, static_cast<hn::TFromV<V>>(sizeof(hn::TFromV<V>) == 4 ? 88.7 : 709.75)));
+}
+struct sinh_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const auto large = beyond_exp(v);
+    const V usual = sinh_of::apply(v);
+    if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), large))) return usual;
+    return hn::IfThenElse(large, hn::CopySign(half_exp(v), v), usual);
+  }
+};
+struct cosh_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const auto large = beyond_exp(v);
+    const V usual = cosh_of::apply(v);
+    if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), large))) return usual;
+    return hn::IfThenElse(large, half_exp(v), usual);
+  }
+};
+/// Of float it is just beyond one unit in the last place near 0, where erf x is x · 2/√π, here in two parts.
+struct erf_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const V usual = erf_of::apply(v);
+    if constexpr (sizeof(hn::TFromV<V>) == 8) {
+      return usual;
+    } else {
+      const hn::DFromV<V> d;
+      const V line = hn::MulAdd(v, hn::Set(d, 0x1.20dd76p+0F), hn::Mul(v, hn::Set(d, -0x1.f7ac92p-25F)));
+      return hn::IfThenElse(hn::Lt(hn::Abs(v), hn::Set(d, 0x1p-13F)), hn::CopySign(line, v), usual);
+    }
+  }
+};
+
 /// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones. Where that is NaN, it
 /// is always the same one: SLEEF's differ between instruction sets.
 template <class F, class T>
@@ -186,12 +240,12 @@ void run(const T* a, const T* b, T* out, std::size_t n) {
 
 template <class T>
 constexpr Kernels<T> make() {
-  return {
-      {run<floor_of, T>, run<ceil_of, T>,  run<round_of, T>,        run<trunc_of, T>, run<cbrt_of, T>,  run<exp_of, T>,
-       run<exp2_of, T>,  run<expm1_of, T>, run<log_of, T>,          run<log2_of, T>,  run<log10_of, T>, run<log1p_everywhere, T>,
-       run<sin_of, T>,   run<cos_of, T>,   run<tan_of, T>,          run<asin_of, T>,  run<acos_of, T>,  run<atan_of, T>,
-       run<sinh_of, T>,  run<cosh_of, T>,  run<tanh_everywhere, T>, run<erf_of, T>},
-      {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
+  return {{run<floor_of, T>,        run<ceil_of, T>,          run<round_of, T>, run<trunc_of, T>,        run<cbrt_of, T>,
+           run<exp_of, T>,          run<exp2_of, T>,          run<expm1_of, T>, run<log_of, T>,          run<log2_of, T>,
+           run<log10_of, T>,        run<log1p_everywhere, T>, run<sin_of, T>,   run<cos_of, T>,          run<tan_of, T>,
+           run<asin_of, T>,         run<acos_of, T>,          run<atan_of, T>,  run<sinh_everywhere, T>, run<cosh_everywhere, T>,
+           run<tanh_everywhere, T>, run<erf_everywhere, T>},
+          {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
 }
 
 constexpr Tables kTables{make<float>(), make<double>()};
