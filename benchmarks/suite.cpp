@@ -268,7 +268,7 @@ class Run {
     };
     reset(candidate);
     if (same()) return Bits::same;
-    if (workspace_->kernel().writes > 0) return Bits::differs;
+    if (workspace_->kernel().writes_out()) return Bits::differs;
     const auto first = workspace_->operands().result();
     for (int again = 1; again < kRuns; ++again)
       if (same() || workspace_->operands().result() != first) return Bits::varies;

@@ -32,7 +32,7 @@ void Workspace::prepare(const table::Kernel& kernel) {
   reset();
   kernel.reference(operands_);
   expected_result_ = operands_.result();
-  if (kernel.writes > 0)
+  if (kernel.writes_out())
     expected_out_.assign(out.begin(), out.end());
   else
     expected_out_.clear();

@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "furrow/kernels/simd.hpp"
+#include "furrow/engine/error.hpp"
+#include "furrow/kernels/elementwise_kernels.hpp"
 #include "furrow/kernels/streaming.hpp"
 #include "furrow/kernels/types.hpp"
 
@@ -17,32 +18,27 @@ constexpr std::array<Cost, sizeof...(op)> make_costs(std::index_sequence<op...>)
   return {Cost(kOpNames[op], type_code(type_of<T>))...};
 }
 
-constexpr bool reads_a(Op op) {
-  return op != Op::fill;
-}
-constexpr bool reads_b(Op op) {
-  return op == Op::add || op == Op::mul || op == Op::axpy || op == Op::triad;
-}
-
 /// What each kernel costs, learnt call by call.
 template <class T>
 constinit std::array<Cost, kOpNames.size()> costs = make_costs<T>(std::make_index_sequence<kOpNames.size()>());
+
+template <class T>
+void check_input(std::string_view name, std::span<const T> in, std::span<T> out) {
+  check::same_size(name.data(), in.size(), out.size());
+  check::no_partial_overlap(name.data(), in, out);
+}
 
 }  // namespace
 
 template <NamedElement T>
 void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s, std::span<T> out) {
   const auto index = static_cast<std::size_t>(op);
-  const auto check_input = [name = kOpNames[index].data(), out](std::span<const T> in) {
-    check::same_size(name, in.size(), out.size());
-    check::no_partial_overlap(name, in, out);
-  };
-  if (reads_a(op)) check_input(a);
-  if (reads_b(op)) check_input(b);
+  if (reads_a(op)) check_input<T>(kOpNames[index], a, out);
+  if (reads_b(op)) check_input<T>(kOpNames[index], b, out);
   // In place nothing is to be gained: the line is in the cache already when it is written.
   const bool in_place = a.data() == out.data() || b.data() == out.data();
   const bool stream = !in_place && worth_streaming(a.size_bytes() + b.size_bytes() + out.size_bytes());
-  const auto kernel = simd::kernels<T>().map[index];
+  const auto kernel = elementwise::kernels<T>().map[index];
   const Chunks chunks(out.size(), sizeof(T), kShortest);
   // By value: what came in registers stays there, and other threads find it all in one place. Small calls feel it.
   engine.over_chunks(chunks, costs<T>[index],
@@ -52,9 +48,51 @@ void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s,
                      });
 }
 
+template <NamedElement T>
+void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out) {
+  static constinit Cost cost("clamp", type_code(type_of<T>));
+  if (!(low <= high)) fail("clamp: the lower bound must be at most the upper one, and neither NaN");
+  check_input<T>("clamp", a, out);
+  const bool stream = a.data() != out.data() && worth_streaming(a.size_bytes() + out.size_bytes());
+  const auto kernel = elementwise::kernels<T>().clamp;
+  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  engine.over_chunks(chunks, cost,
+                     [chunks, kernel, x = a.data(), low, high, to = out.data(), stream](std::size_t first, std::size_t last) {
+                       const Range part = chunks.elements(first, last);
+                       kernel(x + part.begin, low, high, to + part.begin, part.size(), stream);
+                     });
+}
+
+template <std::floating_point T>
+void fma(Engine& engine, std::span<const T> a, std::span<const T> b, std::span<const T> c, std::span<T> out) {
+  static constinit Cost cost("fma", type_code(type_of<T>));
+  bool in_place = false;
+  for (const std::span<const T> in : {a, b, c}) {
+    check_input<T>("fma", in, out);
+    in_place = in_place || in.data() == out.data();
+  }
+  const bool stream = !in_place && worth_streaming(4 * out.size_bytes());
+  const auto kernel = elementwise::kernels<T>().fma;
+  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  engine.over_chunks(
+      chunks, cost,
+      [chunks, kernel, x = a.data(), y = b.data(), z = c.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+        const Range part = chunks.elements(first, last);
+        kernel(x + part.begin, y + part.begin, z + part.begin, to + part.begin, part.size(), stream);
+      });
+}
+
 template void map(Engine&, Op, std::span<const float>, std::span<const float>, float, std::span<float>);
 template void map(Engine&, Op, std::span<const double>, std::span<const double>, double, std::span<double>);
 template void map(Engine&, Op, std::span<const std::int32_t>, std::span<const std::int32_t>, std::int32_t, std::span<std::int32_t>);
 template void map(Engine&, Op, std::span<const std::int64_t>, std::span<const std::int64_t>, std::int64_t, std::span<std::int64_t>);
+
+template void clamp(Engine&, std::span<const float>, float, float, std::span<float>);
+template void clamp(Engine&, std::span<const double>, double, double, std::span<double>);
+template void clamp(Engine&, std::span<const std::int32_t>, std::int32_t, std::int32_t, std::span<std::int32_t>);
+template void clamp(Engine&, std::span<const std::int64_t>, std::int64_t, std::int64_t, std::span<std::int64_t>);
+
+template void fma(Engine&, std::span<const float>, std::span<const float>, std::span<const float>, std::span<float>);
+template void fma(Engine&, std::span<const double>, std::span<const double>, std::span<const double>, std::span<double>);
 
 }  // namespace furrow::named

@@ -12,8 +12,9 @@
 #include "furrow/kernels/ranges.hpp"
 
 // Named element-wise kernels: SIMD code chosen at run time for this processor, over float, double, std::int32_t and std::int64_t.
-// Each is the plain IEEE 754 operation, rounded once per operation shown and without fused multiply-add; integers wrap. Results
-// larger than the cache are streamed past it. `out` may be any of the inputs (in place), otherwise it must not overlap them.
+// Each is the plain IEEE 754 operation, rounded once per operation shown and without fused multiply-add (but for fma); integers
+// wrap. So infinities, −0 and denormal numbers are what IEEE 754 says, and what comes of a NaN is NaN. Results larger than the
+// cache are streamed past it. `out` may be any of the inputs (in place), otherwise it must not overlap them.
 //
 // All throw Error if sizes differ or ranges overlap partly. Empty ranges are fine. Costs are counted in elements per element.
 
@@ -34,12 +35,27 @@ concept SameElements = NamedRange<R> &&((ContiguousRange<Others> && std::same_as
 namespace named {
 
 /// The element-wise kernels, in the order of their code tables.
-enum class Op { fill, copy, square, sqrt, add, mul, axpy, triad };
-inline constexpr std::array<std::string_view, 8> kOpNames{"fill", "copy", "square", "sqrt", "add", "mul", "axpy", "triad"};
+enum class Op { fill, copy, abs, neg, square, sqrt, add, sub, mul, div, minimum, maximum, axpy, triad };
+inline constexpr std::array<std::string_view, 14> kOpNames{"fill", "copy", "abs", "neg",     "square",  "sqrt", "add",
+                                                           "sub",  "mul",  "div", "minimum", "maximum", "axpy", "triad"};
+constexpr bool reads_a(Op op) {
+  return op != Op::fill;
+}
+constexpr bool reads_b(Op op) {
+  return op >= Op::add;
+}
 
 /// out[i] = op(a[i], b[i], s); an operand that the operation does not have is an empty span.
 template <NamedElement T>
 void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s, std::span<T> out);
+
+/// out[i] = min(max(a[i], low), high).
+template <NamedElement T>
+void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out);
+
+/// out[i] = a[i] · b[i] + c[i], rounded once.
+template <std::floating_point T>
+void fma(Engine& engine, std::span<const T> a, std::span<const T> b, std::span<const T> c, std::span<T> out);
 
 /// A range as what is read.
 template <class R>
@@ -60,6 +76,20 @@ template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
 void copy(Engine& engine, In&& in, Out&& out) {
   named::map<value_t<In>>(engine, named::Op::copy, named::in(in), {}, {}, as_span(out));
+}
+
+/// out[i] = |in[i]|: without the sign bit, NaN too. Of integers the least one stays as it is. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameElements<In, Out>
+void abs(Engine& engine, In&& in, Out&& out) {
+  named::map<value_t<In>>(engine, named::Op::abs, named::in(in), {}, {}, as_span(out));
+}
+
+/// out[i] = −in[i]: with the other sign bit, NaN too. Of integers the least one stays as it is. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameElements<In, Out>
+void neg(Engine& engine, In&& in, Out&& out) {
+  named::map<value_t<In>>(engine, named::Op::neg, named::in(in), {}, {}, as_span(out));
 }
 
 /// out[i] = in[i]². 1 read, 1 write.
@@ -83,11 +113,57 @@ void add(Engine& engine, A&& a, B&& b, Out&& out) {
   named::map<value_t<A>>(engine, named::Op::add, named::in(a), named::in(b), {}, as_span(out));
 }
 
+/// out[i] = a[i] − b[i]. 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameElements<A, B, Out>
+void sub(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(engine, named::Op::sub, named::in(a), named::in(b), {}, as_span(out));
+}
+
 /// out[i] = a[i] · b[i]. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
 void mul(Engine& engine, A&& a, B&& b, Out&& out) {
   named::map<value_t<A>>(engine, named::Op::mul, named::in(a), named::in(b), {}, as_span(out));
+}
+
+/// out[i] = a[i] / b[i]. Of integers towards zero, as in C, but defined everywhere: 0 where b[i] is 0, and the least integer
+/// divided by −1 is itself. 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameElements<A, B, Out>
+void div(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(engine, named::Op::div, named::in(a), named::in(b), {}, as_span(out));
+}
+
+/// out[i] = the lesser of a[i] and b[i]: NaN if either is NaN (the first one's if both are), and −0 is less than +0. (IEEE
+/// 754-2019's minimum, and NumPy's but for zeros.) 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameElements<A, B, Out>
+void minimum(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(engine, named::Op::minimum, named::in(a), named::in(b), {}, as_span(out));
+}
+
+/// out[i] = the greater of a[i] and b[i]; as minimum. 2 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange Out>
+requires SameElements<A, B, Out>
+void maximum(Engine& engine, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(engine, named::Op::maximum, named::in(a), named::in(b), {}, as_span(out));
+}
+
+/// out[i] = in[i] within [low, high]: the lesser of `high` and the greater of in[i] and `low`, as minimum and maximum have them;
+/// NaN where in[i] is NaN. Throws Error unless low <= high, so also if either is NaN. 1 read, 1 write.
+template <NamedRange In, ContiguousRange Out>
+requires SameElements<In, Out>
+void clamp(Engine& engine, In&& in, std::type_identity_t<value_t<In>> low, std::type_identity_t<value_t<In>> high, Out&& out) {
+  named::clamp<value_t<In>>(engine, named::in(in), low, high, as_span(out));
+}
+
+/// out[i] = a[i] · b[i] + c[i], rounded once, on every processor: one without the instruction does it in software. Floating point
+/// only. 3 reads, 1 write.
+template <NamedRange A, ContiguousRange B, ContiguousRange C, ContiguousRange Out>
+requires SameElements<A, B, C, Out> && std::floating_point<value_t<A>>
+void fma(Engine& engine, A&& a, B&& b, C&& c, Out&& out) {
+  named::fma<value_t<A>>(engine, named::in(a), named::in(b), named::in(c), as_span(out));
 }
 
 /// y[i] = s · x[i] + y[i]. 2 reads, 1 write. `x` may be `y`.

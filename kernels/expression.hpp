@@ -19,10 +19,37 @@
 namespace furrow {
 namespace expression {
 
-/// Computes n elements: out[i] from operands[0][i], operands[1][i], …. `out` may be an operand of elements of the same size.
-using Kernel = void (*)(const void* const* operands, void* out, std::size_t n);
+inline constexpr std::size_t kMostOperands = 3;
 
-inline constexpr std::size_t kMostOperands = 2;
+/// Elements evaluated at a time. So few that the processor, which looks some hundred instructions ahead, works on several
+/// operations and on the next block meanwhile: a square root does not keep it waiting.
+inline constexpr std::size_t kBlock = 32;
+
+/// Where a value is: of element i at base + i · step.
+struct Operand {
+  std::byte* base = nullptr;
+  std::size_t step = 0;  ///< bytes; 0 for a block that serves all elements in turn
+};
+
+struct Cell;
+/// Computes the kBlock elements of a cell from element i on.
+using Kernel = void (*)(const Cell& cell, std::size_t i);
+
+/// One operation on operands that lie ready. The result may be in the place of an operand of elements of the same size.
+struct Cell {
+  Kernel kernel = nullptr;
+  std::array<Operand, kMostOperands> from;
+  Operand to;
+
+  template <class T>
+  const T* operand(std::size_t k, std::size_t i) const {
+    return reinterpret_cast<const T*>(from[k].base + i * from[k].step);
+  }
+  template <class T>
+  T* result(std::size_t i) const {
+    return reinterpret_cast<T*>(to.base + i * to.step);
+  }
+};
 
 /// The type in which a function computes, which is also that of its result.
 enum class Computes {
@@ -50,9 +77,6 @@ using Binding = std::variant<Type, std::int64_t, double>;
 /// An expression compiled for given types of its arrays.
 class Program {
  public:
-  /// Elements evaluated at a time: few enough for several blocks in the first-level cache.
-  static constexpr std::size_t kBlock = 512;
-
   /// The memory one thread needs to run a program.
   class Scratch {
    public:
@@ -64,6 +88,8 @@ class Program {
       void operator()(std::byte* memory) const { deallocate(memory); }
     };
     std::unique_ptr<std::byte, Free> memory_;
+    std::vector<expression::Cell> cells_;
+    std::vector<const void*> ends_;  ///< by name: the block for the end of the array
   };
 
   Type result_type() const { return result_type_; }
@@ -95,16 +121,26 @@ class Program {
     std::array<std::byte, 8> value;
   };
 
+  struct Arrays;
+  void run_blocks(std::size_t n, const Arrays& arrays, Scratch& scratch) const;
+
   std::vector<Instruction> instructions_;
   std::vector<Constant> constants_;
-  std::size_t blocks_ = 0;
+  std::size_t blocks_ = 0;  ///< of scratch memory, for intermediate results and constants
+  std::size_t names_ = 0;   ///< of the expression
   Type result_type_ = Type::f64;
 };
 
-/// A parsed expression: numbers, names, + - * /, parentheses, and functions of expression::function_names(). Precedence is
-/// Python's.
+/// A parsed expression: numbers, names, + - * /, comparisons (1 where they hold, else 0, in the type of what they compare),
+/// parentheses, and functions of expression::function_names(). Precedence is Python's.
 class Expression {
  public:
+  /// A number, the index of a name, or a function, which takes the values before it.
+  using Part = std::variant<std::int64_t, double, std::size_t, const expression::Function*>;
+
+  /// The expression of these parts in postfix order, over `names` arrays and scalars that have no names.
+  static Expression of(std::span<const Part> parts, std::size_t names);
+
   /// Throws Error, with the text and a caret under the place, if it is not an expression, or too long or too deep.
   static Expression parse(std::string_view text);
 
@@ -122,8 +158,8 @@ class Expression {
 
   /// The expression in postfix order, so that nothing has to descend into it.
   struct Step {
-    std::variant<std::int64_t, double, std::size_t, const expression::Function*> what;  ///< numbers, a name's index, a function
-    std::size_t position;                                                               ///< in the text
+    Part what;
+    std::size_t position;  ///< in the text
   };
 
   std::string text_;

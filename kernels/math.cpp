@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/math_kernels.hpp"
 #include "furrow/kernels/streaming.hpp"
@@ -158,6 +158,60 @@ struct tanh_everywhere {
   }
 };
 
+/// e to the power of |v|, halved, where sinh and cosh no longer differ from it and it may be finite though e^|v| is not: above
+/// k · ln 2 = high + low, where 2^k overflows.
+template <class V>
+HWY_INLINE V half_exp(V v) {
+  using T = hn::TFromV<V>;
+  constexpr bool kFloat = sizeof(T) == 4;
+  const hn::DFromV<V> d;
+  const V high = hn::Set(d, static_cast<T>(kFloat ? 0x1.62e43p+6 : 0x1.62e42fefa39efp+9));
+  const V low = hn::Set(d, static_cast<T>(kFloat ? -0x1.05c61p-22 : 0x1.abc9e3b39803fp-46));
+  const V one = hn::Set(d, 1);
+  // Beyond 2 all is infinite, without infinities on the way.
+  const V more = expm1_of::apply(hn::Min(hn::Sub(hn::Abs(v), high), hn::Set(d, 2)));
+  const V factor = hn::Add(one, hn::Sub(more, hn::Mul(low, hn::Add(one, more))));
+  return hn::Mul(factor, hn::Set(d, static_cast<T>(kFloat ? 0x1p127 : 0x1p1023)));
+}
+/// Whether any of v is so large that SLEEF's sinh and cosh may call infinite what is finite.
+template <class V>
+HWY_INLINE auto beyond_exp(V v) {
+  const hn::DFromV<V> d;
+  return hn::Gt(hn::Abs(v), hn::Set(d, static_cast<hn::TFromV<V>>(sizeof(hn::TFromV<V>) == 4 ? 88.7 : 709.75)));
+}
+struct sinh_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const auto large = beyond_exp(v);
+    const V usual = sinh_of::apply(v);
+    if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), large))) return usual;
+    return hn::IfThenElse(large, hn::CopySign(half_exp(v), v), usual);
+  }
+};
+struct cosh_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const auto large = beyond_exp(v);
+    const V usual = cosh_of::apply(v);
+    if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), large))) return usual;
+    return hn::IfThenElse(large, half_exp(v), usual);
+  }
+};
+/// Of float it is just beyond one unit in the last place near 0, where erf x is x · 2/√π, here in two parts.
+struct erf_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const V usual = erf_of::apply(v);
+    if constexpr (sizeof(hn::TFromV<V>) == 8) {
+      return usual;
+    } else {
+      const hn::DFromV<V> d;
+      const V line = hn::MulAdd(v, hn::Set(d, 0x1.20dd76p+0F), hn::Mul(v, hn::Set(d, -0x1.f7ac92p-25F)));
+      return hn::IfThenElse(hn::Lt(hn::Abs(v), hn::Set(d, 0x1p-13F)), hn::CopySign(line, v), usual);
+    }
+  }
+};
+
 /// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones. Where that is NaN, it
 /// is always the same one: SLEEF's differ between instruction sets.
 template <class F, class T>
@@ -186,21 +240,17 @@ void run(const T* a, const T* b, T* out, std::size_t n) {
 
 template <class T>
 constexpr Kernels<T> make() {
-  return {
-      {run<floor_of, T>, run<ceil_of, T>,  run<round_of, T>,        run<trunc_of, T>, run<cbrt_of, T>,  run<exp_of, T>,
-       run<exp2_of, T>,  run<expm1_of, T>, run<log_of, T>,          run<log2_of, T>,  run<log10_of, T>, run<log1p_everywhere, T>,
-       run<sin_of, T>,   run<cos_of, T>,   run<tan_of, T>,          run<asin_of, T>,  run<acos_of, T>,  run<atan_of, T>,
-       run<sinh_of, T>,  run<cosh_of, T>,  run<tanh_everywhere, T>, run<erf_of, T>},
-      {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
+  return {{run<floor_of, T>,        run<ceil_of, T>,          run<round_of, T>, run<trunc_of, T>,        run<cbrt_of, T>,
+           run<exp_of, T>,          run<exp2_of, T>,          run<expm1_of, T>, run<log_of, T>,          run<log2_of, T>,
+           run<log10_of, T>,        run<log1p_everywhere, T>, run<sin_of, T>,   run<cos_of, T>,          run<tan_of, T>,
+           run<asin_of, T>,         run<acos_of, T>,          run<atan_of, T>,  run<sinh_everywhere, T>, run<cosh_everywhere, T>,
+           run<tanh_everywhere, T>, run<erf_everywhere, T>},
+          {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
 }
 
+constexpr Tables kTables{make<float>(), make<double>()};
+
 }  // namespace
-
-template <class T>
-struct Table {
-  static constexpr Kernels<T> kernels = make<T>();
-};
-
 }  // namespace furrow::math::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -209,50 +259,22 @@ namespace furrow {
 namespace math {
 namespace {
 
-struct InstructionSet {
-  std::string_view name;
-  const Kernels<float>* f32;
-  const Kernels<double>* f64;
-};
+constexpr Built<Tables> kBuilt[] = {FURROW_TABLES(kTables)};
 
-#define FURROW_INSTRUCTION_SET(name, space) \
-  { name, &space::Table<float>::kernels, &space::Table<double>::kernels }
-
-constexpr InstructionSet kBuilt[] = {
-#if HWY_TARGETS & HWY_AVX3
-    FURROW_INSTRUCTION_SET("avx512", N_AVX3),
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    FURROW_INSTRUCTION_SET("avx2", N_AVX2),
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    FURROW_INSTRUCTION_SET("sse4", N_SSE4),
-#endif
-#if HWY_TARGETS & HWY_SSSE3
-    FURROW_INSTRUCTION_SET("ssse3", N_SSSE3),
-#endif
-    FURROW_INSTRUCTION_SET("baseline", HWY_NAMESPACE),
-};
-#undef FURROW_INSTRUCTION_SET
-
-/// The code for the instruction set that all named kernels use.
-const InstructionSet& chosen() {
-  static const InstructionSet& set = []() -> const InstructionSet& {
-    const auto found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &InstructionSet::name);
-    return found != std::end(kBuilt) ? *found : std::end(kBuilt)[-1];
-  }();
-  return set;
+const Tables& chosen() {
+  static const Tables& tables = chosen_of<Tables>(kBuilt);
+  return tables;
 }
 
 }  // namespace
 
 template <>
 const Kernels<float>& kernels() {
-  return *chosen().f32;
+  return chosen().f32;
 }
 template <>
 const Kernels<double>& kernels() {
-  return *chosen().f64;
+  return chosen().f64;
 }
 
 }  // namespace math
@@ -278,18 +300,13 @@ void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> 
   const bool in_place = a.data() == out.data() || b.data() == out.data();
   const bool stream = !in_place && worth_streaming(bytes);
   const Chunks chunks(out.size(), sizeof(T), kShortest);
-  engine.over_chunks(chunks, cost,
-                     [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
-                       const Range part = chunks.elements(first, last);
-                       if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
-                       StreamWriter<T> writer(to + part.begin);
-                       for (std::size_t begin = part.begin, size = 0; begin < part.end; begin += size) {
-                         size = std::min(writer.kMost, part.end - begin);
-                         kernel(x + begin, y + begin, writer.next(), size);
-                         writer.take(size);
-                       }
-                       writer.finish();
-                     });
+  engine.over_chunks(
+      chunks, cost, [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+        const Range part = chunks.elements(first, last);
+        if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
+        stream_in_parts(to, part.begin, part.end,
+                        [kernel, x, y](std::size_t i, std::size_t size, T* buffer) { kernel(x + i, y + i, buffer, size); });
+      });
 }
 
 }  // namespace

@@ -18,6 +18,12 @@ struct Kernels {
   std::array<Kernel<T>, named::kBinaryNames.size()> binary;
 };
 
+/// Those of both element types.
+struct Tables {
+  Kernels<float> f32;
+  Kernels<double> f64;
+};
+
 /// Those of the instruction set in use. T is float or double.
 template <class T>
 const Kernels<T>& kernels();

@@ -20,6 +20,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/instruction_set.hpp"
 #include "furrow/kernels/simd.hpp"
+#include "furrow/kernels/vector_operations.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::simd::HWY_NAMESPACE {
@@ -29,82 +30,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kLine = 64;
 
-// ---- element-wise ----
-
-/// a · b; integers wrap.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V product([[maybe_unused]] D d, V a, V b) {
-#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_SCALAR
-  // There is no instruction for 64 bits before AVX-512: low · low + ((low · high + high · low) << 32) of their halves.
-  if constexpr (std::is_same_v<hn::TFromD<D>, std::int64_t>) {
-    const hn::Repartition<std::uint32_t, D> halves;
-    const hn::RebindToUnsigned<D> whole;
-    const auto x = hn::BitCast(halves, a);
-    const auto y = hn::BitCast(halves, b);
-    const auto crossed = hn::BitCast(whole, hn::Mul(x, hn::Shuffle2301(y)));
-    const auto high = hn::Add(hn::ShiftLeft<32>(crossed), hn::ShiftLeft<32>(hn::ShiftRight<32>(crossed)));
-    return hn::BitCast(d, hn::Add(hn::MulEven(x, y), high));
-  }
-#endif
-  return hn::Mul(a, b);
-}
-
-template <Op op, class D, class V = hn::Vec<D>>
-HWY_INLINE V apply([[maybe_unused]] D d, V a, V b, V s) {
-  if constexpr (op == Op::fill) return s;
-  if constexpr (op == Op::copy) return a;
-  if constexpr (op == Op::square) return product(d, a, a);
-  if constexpr (op == Op::sqrt) return hn::Sqrt(a);
-  if constexpr (op == Op::add) return hn::Add(a, b);
-  if constexpr (op == Op::mul) return product(d, a, b);
-  if constexpr (op == Op::axpy) return hn::Add(product(d, s, a), b);
-  if constexpr (op == Op::triad) return hn::Add(a, product(d, s, b));
-}
-
-template <Op op>
-constexpr bool kReadsA = op != Op::fill;
-template <Op op>
-constexpr bool kReadsB = op == Op::add || op == Op::mul || op == Op::axpy || op == Op::triad;
-
-/// One vector of results at element i.
-template <Op op, class D, class T>
-HWY_INLINE hn::Vec<D> at(D d, const T* a, const T* b, hn::Vec<D> s, std::size_t i) {
-  const auto x = kReadsA<op> ? hn::LoadU(d, a + i) : s;
-  const auto y = kReadsB<op> ? hn::LoadU(d, b + i) : s;
-  return apply<op>(d, x, y, s);
-}
-
-template <Op op, class T>
-void map(const T* a, const T* b, T* out, T s, std::size_t n, bool stream) {
-  const hn::ScalableTag<T> d;
-  const hn::CappedTag<T, 1> one;
-  constexpr std::size_t N = hn::MaxLanes(d);
-  const auto scalars = hn::Set(d, s);
-  const auto scalar = hn::Set(one, s);
-  std::size_t i = 0;
-  if (stream) {
-    for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % kLine != 0; ++i)
-      hn::StoreU(at<op>(one, a, b, scalar, i), one, out + i);
-    // Whole lines, several at a time: memory likes its writes in runs.
-    constexpr std::size_t kRun = 4 * kLine / sizeof(T);
-    for (; i + kRun <= n; i += kRun) {
-      for (std::size_t k = 0; k < kRun; k += N) hn::Stream(at<op>(d, a, b, scalars, i + k), d, out + i + k);
-    }
-    hwy::FlushStream();
-  }
-  for (; i + 4 * N <= n; i += 4 * N) {
-    const auto r0 = at<op>(d, a, b, scalars, i);
-    const auto r1 = at<op>(d, a, b, scalars, i + N);
-    const auto r2 = at<op>(d, a, b, scalars, i + 2 * N);
-    const auto r3 = at<op>(d, a, b, scalars, i + 3 * N);
-    hn::StoreU(r0, d, out + i);
-    hn::StoreU(r1, d, out + i + N);
-    hn::StoreU(r2, d, out + i + 2 * N);
-    hn::StoreU(r3, d, out + i + 3 * N);
-  }
-  for (; i + N <= n; i += N) hn::StoreU(at<op>(d, a, b, scalars, i), d, out + i);
-  for (; i < n; ++i) hn::StoreU(at<op>(one, a, b, scalar, i), one, out + i);
-}
+using furrow::vectors::HWY_NAMESPACE::product;
 
 // ---- sums ----
 
@@ -356,15 +282,6 @@ T extreme(const T* x, std::size_t n) {
 template <class T>
 constexpr Kernels<T> make() {
   Kernels<T> k{};
-  const auto set = [&k](Op op, typename Kernels<T>::Map map) { k.map[static_cast<std::size_t>(op)] = map; };
-  set(Op::fill, map<Op::fill, T>);
-  set(Op::copy, map<Op::copy, T>);
-  set(Op::square, map<Op::square, T>);
-  if constexpr (std::is_floating_point_v<T>) set(Op::sqrt, map<Op::sqrt, T>);
-  set(Op::add, map<Op::add, T>);
-  set(Op::mul, map<Op::mul, T>);
-  set(Op::axpy, map<Op::axpy, T>);
-  set(Op::triad, map<Op::triad, T>);
   k.sum = plain_sum<T>;
   k.dot = dot<T>;
   if constexpr (std::is_floating_point_v<T>) {

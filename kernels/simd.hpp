@@ -5,12 +5,9 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "furrow/kernels/elementwise.hpp"
 #include "furrow/kernels/reductions.hpp"
 
 namespace furrow::simd {
-
-using named::Op;
 
 /// The lanes in which sums are accumulated, on every machine: 256 bytes, which is 4 registers of AVX-512 or 8 of AVX2.
 template <class T>
@@ -24,11 +21,6 @@ inline constexpr std::size_t kScanned = 8;
 /// The SIMD code for one element type and one instruction set.
 template <class T>
 struct Kernels {
-  /// out[i] = op(a[i], b[i], s) for i in [0, n), by exact operations of IEEE 754 or of wrapping integers, so that neither lanes nor
-  /// alignment nor instruction set can change a bit; operands that the operation does not have are not looked at.
-  /// `stream`: past the cache.
-  using Map = void (*)(const T* a, const T* b, T* out, T s, std::size_t n, bool stream);
-  std::array<Map, named::kOpNames.size()> map;
   /// Of n >= 1 elements.
   sum_t<T> (*sum)(const T* x, std::size_t n);
   sum_t<T> (*dot)(const T* x, const T* y, std::size_t n);

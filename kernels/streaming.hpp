@@ -68,4 +68,17 @@ class StreamWriter {
   unsigned char* line_;
 };
 
+/// Writes the elements [begin, end) of `out` past the cache: write(i, size, to) puts `size` of them, from the i-th on, at `to`.
+template <class T, class Write>
+void stream_in_parts(T* out, std::size_t begin, std::size_t end, const Write& write) {
+  StreamWriter<T> writer(out + begin);
+  while (begin < end) {
+    const std::size_t size = end - begin < writer.kMost ? end - begin : writer.kMost;
+    write(begin, size, writer.next());
+    writer.take(size);
+    begin += size;
+  }
+  writer.finish();
+}
+
 }  // namespace furrow

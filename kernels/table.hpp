@@ -84,6 +84,7 @@ struct Kernel {
   std::vector<Type> types;
   double reads = 0;                ///< elements read per element
   double writes = 0;               ///< elements written per element
+  double other_bytes = 0;          ///< bytes per element read or written beyond these
   double flops = 0;                ///< arithmetic operations per element
   void (*make_inputs)(Operands&);  ///< sets both inputs, and output and result to what the kernel does not write
   void (*run)(Engine&, Operands&);
@@ -92,8 +93,10 @@ struct Kernel {
   std::size_t largest = static_cast<std::size_t>(-1);
 
   /// Bytes that must pass between processor and memory per element.
-  double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)); }
+  double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)) + other_bytes; }
   bool has(Type type) const;
+  /// Whether it writes an array, rather than a result alone.
+  bool writes_out() const { return writes > 0 || other_bytes > 0; }
 };
 
 /// All kernels, in the order in which they are shown.

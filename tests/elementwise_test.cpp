@@ -95,7 +95,34 @@ TYPED_TEST(ElementwiseTest, SpecialValuesComeOutAsPlainArithmeticHasThem) {
     out = b;
     furrow::axpy(engine, s, a, out);
     expect("axpy", out, [&](std::size_t i) { return add(mul(s, a[i]), b[i]); });
+    const auto negated = [](T v) { return std::is_floating_point_v<T> ? -v : wrapping(T(-1), v, true); };
+    const auto negative = [](T v) {
+      if constexpr (std::is_floating_point_v<T>) return std::signbit(v);
+      return v < 0;
+    };
+    furrow::neg(engine, a, out);
+    expect("neg", out, [&](std::size_t i) { return negated(a[i]); });
+    furrow::abs(engine, a, out);
+    expect("abs", out, [&](std::size_t i) { return negative(a[i]) ? negated(a[i]) : a[i]; });
+    furrow::sub(engine, a, b, out);
+    expect("sub", out, [&](std::size_t i) { return add(a[i], negated(b[i])); });
+    furrow::div(engine, a, b, out);
+    expect("div", out, [&](std::size_t i) {
+      if constexpr (std::is_integral_v<T>) return b[i] == 0 ? T{0} : b[i] == -1 ? negated(a[i]) : static_cast<T>(a[i] / b[i]);
+      return static_cast<T>(a[i] / b[i]);
+    });
+    const auto least = [&](T x, T y) { return x != x ? x : y != y ? y : x == y ? (negative(x) ? x : y) : x < y ? x : y; };
+    const auto most = [&](T x, T y) { return x != x ? x : y != y ? y : x == y ? (negative(x) ? y : x) : x < y ? y : x; };
+    furrow::minimum(engine, a, b, out);
+    expect("minimum", out, [&](std::size_t i) { return least(a[i], b[i]); });
+    furrow::maximum(engine, a, b, out);
+    expect("maximum", out, [&](std::size_t i) { return most(a[i], b[i]); });
+    furrow::clamp(engine, a, -T{0}, 2, out);
+    expect("clamp", out, [&](std::size_t i) { return least(most(a[i], -T{0}), 2); });
     if constexpr (std::is_floating_point_v<T>) {
+      const std::vector<T> c(a.rbegin(), a.rend());
+      furrow::fma(engine, a, b, c, out);
+      expect("fma", out, [&](std::size_t i) { return std::fma(a[i], b[i], c[i]); });
       furrow::sqrt(engine, a, out);
       expect("sqrt", out, [&](std::size_t i) { return std::sqrt(a[i]); });
       std::vector<T> tiny(n, std::numeric_limits<T>::denorm_min());
@@ -103,6 +130,32 @@ TYPED_TEST(ElementwiseTest, SpecialValuesComeOutAsPlainArithmeticHasThem) {
       expect("add of denormals", out, [&](std::size_t) { return 2 * std::numeric_limits<T>::denorm_min(); });
     }
   }
+}
+
+TYPED_TEST(ElementwiseTest, MultipliesAndAddsWithOneRounding) {
+  using T = TypeParam;
+  if constexpr (std::is_floating_point_v<T>) {
+    Engine engine("serial");
+    const T e = std::numeric_limits<T>::epsilon();
+    // (1 + e)(1 − e) − 1 is −e², which is lost where the product is rounded first.
+    std::vector<T> a(37, 1 + e), b(37, 1 - e), c(37, -1), out(37);
+    furrow::fma(engine, a, b, c, out);
+    EXPECT_EQ(out, std::vector<T>(37, -e * e));
+  }
+}
+
+TYPED_TEST(ElementwiseTest, ClampRefusesBoundsThatAreNone) {
+  using T = TypeParam;
+  Engine engine("serial");
+  std::vector<T> x(5, 7);
+  EXPECT_THROW(furrow::clamp(engine, x, 3, 2, x), Error);
+  if constexpr (std::is_floating_point_v<T>) {
+    EXPECT_THROW(furrow::clamp(engine, x, std::numeric_limits<T>::quiet_NaN(), 2, x), Error);
+    EXPECT_THROW(furrow::clamp(engine, x, 2, std::numeric_limits<T>::quiet_NaN(), x), Error);
+  }
+  EXPECT_EQ(x, std::vector<T>(5, 7));
+  furrow::clamp(engine, x, 3, 3, x);
+  EXPECT_EQ(x, std::vector<T>(5, 3));
 }
 
 TYPED_TEST(ElementwiseTest, TheOutputMayBeAnyInput) {

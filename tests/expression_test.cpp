@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/kernels/math.hpp"
 
 namespace furrow {
 namespace {
@@ -142,6 +144,49 @@ TEST(Expression, ExtremesPropagateNaNAndOrderZeros) {
   EXPECT_EQ(value_of<std::int64_t>("minimum(x,y)-maximum(x,y)", std::int64_t{-5}, std::int64_t{3}), -8);
 }
 
+TEST(Expression, ComparisonsAreOneOrZero) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [x, y] : {std::pair{1.0, 2.0}, {2.0, 1.0}, {1.0, 1.0}, {-0.0, 0.0}, {nan, 1.0}, {1.0, nan}, {nan, nan}}) {
+    EXPECT_EQ(value_of<double>("x < y", x, y), x < y ? 1 : 0);
+    EXPECT_EQ(value_of<double>("x <= y", x, y), x <= y ? 1 : 0);
+    EXPECT_EQ(value_of<double>("x > y", x, y), x > y ? 1 : 0);
+    EXPECT_EQ(value_of<double>("x >= y", x, y), x >= y ? 1 : 0);
+    EXPECT_EQ(value_of<double>("x == y", x, y), x == y ? 1 : 0);
+    EXPECT_EQ(value_of<double>("x != y", x, y), x != y ? 1 : 0);
+  }
+  EXPECT_EQ(value_of<std::int32_t>("x+1 < 2*x", std::int32_t{2}), 1) << "sums bind closer";
+  EXPECT_EQ(value_of<std::int64_t>("(x < 3) + (x<=2)*10", std::int64_t{2}), 11);
+  EXPECT_EQ(value_of<double>("x < 2.5", std::int32_t{2}), 1) << "compared as float64";
+}
+
+TEST(Expression, ChoosesClampsAndFuses) {
+  EXPECT_EQ(value_of<double>("where(x > 0, x, -2*x)", 3.0), 3);
+  EXPECT_EQ(value_of<double>("where(x > 0, x, -2*x)", -3.0), 6);
+  EXPECT_EQ(value_of<double>("where(x, 1, 2)", std::numeric_limits<double>::quiet_NaN()), 1) << "NaN is not zero";
+  EXPECT_EQ(value_of<float>("where(x, 1, 2)", -0.0F), 2);
+  EXPECT_EQ(value_of<std::int32_t>("clamp(x, -5, 5)", std::int32_t{7}), 5);
+  EXPECT_EQ(value_of<std::int32_t>("clamp(x, -5, 5)", std::int32_t{-7}), -5);
+  EXPECT_TRUE(std::isnan(value_of<double>("clamp(x, -5, 5)", std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_EQ(value_of<double>("fma(x, y, -1)", 1 + 0x1p-52, 1 - 0x1p-52), -0x1p-104) << "rounded once";
+  EXPECT_EQ(value_of<std::int64_t>("fma(x, x, 1)", std::numeric_limits<std::int64_t>::max()), 2);
+}
+
+TEST(Expression, MathematicalFunctionsAreTheNamedKernels) {
+  Engine engine("serial");
+  const auto expect = [&]<class T>(const std::string& text, auto f, T x, auto... y) {
+    T expected{};
+    named::evaluate<T>(engine, f, std::span<const T>(&x, 1), std::span<const T>(&y, 1)..., std::span(&expected, 1));
+    EXPECT_EQ(value_of<T>(text, x, y...), expected) << text;
+  };
+  for (std::size_t f = 0; f < named::kUnaryNames.size(); ++f) {
+    expect(std::string(named::kUnaryNames[f]) + "(x)", named::Unary{static_cast<int>(f)}, 0.7);
+    expect(std::string(named::kUnaryNames[f]) + "(x)", named::Unary{static_cast<int>(f)}, 0.7F);
+  }
+  for (std::size_t f = 0; f < named::kBinaryNames.size(); ++f)
+    expect(std::string(named::kBinaryNames[f]) + "(x, y)", named::Binary{static_cast<int>(f)}, 0.7, 1.3);
+  EXPECT_EQ(value_of<double>("exp(x)", std::int32_t{0}), 1) << "of whole numbers in float64";
+}
+
 TEST(Expression, FoldsScalarsAsPythonDoes) {
   EXPECT_EQ(value_of<double>("x*(1/2)", 3.0), 1.5);
   EXPECT_EQ(value_of<std::int32_t>("x*(2*3-1)", std::int32_t{7}), 35);
@@ -196,7 +241,12 @@ TEST(Expression, PointsAtWhatIsWrong) {
                         Case{"1e999", "beyond the range", 1},
                         Case{"99999999999999999999", "beyond 64 bits", 1},
                         Case{"x, y", "operator is missing", 2},
-                        Case{"x = 2", "operator is missing", 3},
+                        Case{"x = 2", "write ==", 3},
+                        Case{"x ! 2", "no '!'", 3},
+                        Case{"x < y < 2", "cannot be chained", 7},
+                        Case{"x <", "missing at the end", 4},
+                        Case{"x =< y", "write ==", 3},
+                        Case{"clamp(x, 1)", "takes 3 values, not 2", 1},
                         Case{"x[0]", "operator is missing", 2},
                         Case{"\xC3\xA4", "missing here", 1},
                         Case{"__import__('os')", "no such function", 1}}) {

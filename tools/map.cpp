@@ -202,7 +202,10 @@ void add_map(CLI::App& app) {
   for (const std::string_view name : expression::function_names()) functions += " " + std::string(name);
   CLI::App& command =
       *app.add_subcommand("map", "Compute an expression over .npy arrays, element by element; they may be larger than memory");
-  command.add_option("expression", options->expression, "Numbers, names, + - * / and the functions" + functions)->required();
+  command
+      .add_option("expression", options->expression,
+                  "Numbers, names, + - * /, comparisons (< <= > >= == !=: 1 or 0) and the functions" + functions)
+      ->required();
   command.add_option("inputs", options->inputs, "FILE.npy (called x), NAME=FILE.npy or NAME=NUMBER")->required();
   command.add_option("-o,--output", options->output, "The .npy file to write; it appears when it is complete")->required();
   options->common.add_to(command);

@@ -117,6 +117,16 @@ using Sqrt = Function<1, [](const auto& v) {
   using std::sqrt;
   return sqrt(v);
 }>;
+/// Several operations in one pass, or as many as the library's expressions allow.
+struct Fused {
+  static constexpr int inputs = 1;
+  static constexpr bool only_fractions = true;
+  static auto at(const auto& a, const auto&, const auto&, const auto& s) {
+    using std::abs;
+    using std::sqrt;
+    return s * a + s * sqrt(abs(a)) + s;
+  }
+};
 using Floor = Function<1, [](const auto& v) {
   using std::floor;
   return floor(v);
@@ -404,6 +414,7 @@ constexpr std::array kElementWise{
     named<Loop, Sqrt>("sqrt"),        named<Loop, Add>("add"),           named<Loop, Mul>("mul"),
     named<Loop, Axpy>("axpy"),        named<Loop, Triad>("triad"),       named<Loop, Scale>("for_each"),
     named<Loop, Square>("transform"), named<Loop, MulAdd>("transform2"), named<Loop, Add>("for_each_index"),
+    named<Loop, Fused>("fused"),
 };
 template <class Loop>
 constexpr std::array kReductions{

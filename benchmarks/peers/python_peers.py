@@ -87,6 +87,9 @@ def numpy_kernels():
     kernels |= {"atan": unary(np.arctan), "pow": binary(np.power), "hypot": binary(np.hypot)}
     kernels |= {"add": binary(np.add), "for_each_index": binary(np.add), "mul": binary(np.multiply), "transform": unary(np.square)}
     kernels |= {"fill": lambda a, b, out, s: out.fill(s), "copy": lambda a, b, out, s: np.copyto(out, a)}
+    kernels |= {name: unary(function) for name, function in {"abs": np.absolute, "neg": np.negative}.items()}
+    kernels |= {"sub": binary(np.subtract), "minimum": binary(np.minimum), "maximum": binary(np.maximum)}
+    kernels |= {"fused": assign(lambda a, b, s: s * a + s * np.sqrt(np.abs(a)) + s)}
     kernels |= {"axpy": axpy, "triad": triad, "for_each": scale, "transform2": mul_add, "exclusive_scan": exclusive_scan}
     kernels |= {
         "sum": lambda a, b, out, s: np.sum(a, dtype=wide(a)),
@@ -120,7 +123,7 @@ def numexpr_kernels():
     formulas = {"copy": "a", "square": "a * a", "add": "a + b", "for_each_index": "a + b", "mul": "a * b", "axpy": "s * a + out"}
     formulas |= {"triad": "a + s * b", "for_each": "s * out", "transform": "a * a", "transform2": "a * b + a"}
     formulas |= {name: f"{name}(a)" for name in ("sqrt", "floor", "exp", "log", "sin", "cos", "tan", "tanh")}
-    formulas |= {"atan": "arctan(a)", "pow": "a ** b"}
+    formulas |= {"atan": "arctan(a)", "pow": "a ** b", "sub": "a - b", "fused": "s * a + s * sqrt(abs(a)) + s"}
     return {name: elementwise(formula) for name, formula in formulas.items()}
 
 
@@ -147,7 +150,7 @@ def numba_kernels():
     formulas |= {"axpy": "s * a[i] + out[i]", "triad": "a[i] + s * b[i]", "for_each": "s * out[i]", "transform": "a[i] * a[i]"}
     formulas |= {"for_each_index": "a[i] + b[i]", "transform2": "a[i] * b[i] + a[i]", "reverse": "a[a.size - 1 - i]"}
     formulas |= {name: f"math.{name}(a[i])" for name in ("exp", "sin", "cos", "tan", "atan", "tanh", "erf")}
-    formulas |= {"hypot": "math.hypot(a[i], b[i])"}
+    formulas |= {"hypot": "math.hypot(a[i], b[i])", "fused": "s * a[i] + s * math.sqrt(abs(a[i])) + s"}
     kernels = {name: elementwise(formula) for name, formula in formulas.items()}
     kernels["sum"] = reduction("a[i]", lambda total, a, s: np.dtype(wide(a)).type(total))
     kernels["dot"] = reduction("a[i] * b[i]", lambda total, a, s: np.dtype(wide(a)).type(total))
