@@ -279,7 +279,7 @@ Comparison compare_runs(const SavedRun& before, const SavedRun& now) {
     all.push_back(&one);
     kernels[one.group->kernel].push_back(&one);
     types[one.group->kernel + "/" + one.group->type].push_back(&one);
-    found.peers = found.peers && one.peers;
+    found.peers = found.peers || one.peers;
     found.compared += one.shifts.size();
     for (const Shift& shift : one.shifts) sizes.push_back(std::abs(shift.relative));
   }

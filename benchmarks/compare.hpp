@@ -24,7 +24,7 @@ struct Comparison {
   std::size_t only_before = 0;
   std::size_t only_now = 0;
   double moved = 0;                     ///< half of the cases moved by so much or less against their peers, as a logarithm
-  bool peers = true;                    ///< by which a change of furrow is told from one of the machine
+  bool peers = false;                   ///< by which a change of furrow is told from one of the machine
   std::vector<std::string> now_faulty;  ///< cases whose answer was right before
 
   bool differs() const { return !backends.empty() || !kernels.empty(); }
