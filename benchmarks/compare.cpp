@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <optional>
 
@@ -131,21 +130,18 @@ std::vector<const Changed*> telling(const std::vector<const Changed*>& all) {
 std::optional<Change> majority(const std::string& name, const std::vector<const Changed*>& groups, double share) {
   std::optional<Change> found;
   for (const double sign : {1.0, -1.0}) {
-    std::vector<double> middles;
-    double least = sign * std::numeric_limits<double>::infinity();
-    double most = -least;
+    std::vector<double> middles, all;
     for (const Changed* const one : groups) {
       const std::optional<Agreed> change = agreed(*one);
       if (!change || sign * change->middle < 0) continue;
       middles.push_back(change->middle);
-      least = std::min(sign * least, sign * (sign > 0 ? change->least : change->most)) * sign;
-      most = std::max(sign * most, sign * (sign > 0 ? change->most : change->least)) * sign;
+      all.insert(all.end(), {change->least, change->most});
     }
     if (static_cast<double>(middles.size()) <= share * static_cast<double>(groups.size())) continue;
-    found = {name,
-             {std::exp(median(middles)), std::exp(std::min(least, most)), std::exp(std::max(least, most))},
-             middles.size(),
-             groups.size()};
+    found = Change{name,
+                   {std::exp(median(middles)), std::exp(std::ranges::min(all)), std::exp(std::ranges::max(all))},
+                   middles.size(),
+                   groups.size()};
   }
   return found;
 }

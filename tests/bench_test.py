@@ -293,7 +293,7 @@ class BenchTest(unittest.TestCase):
         now.write_text(json.dumps(content))
         done = self.compare(before, now)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("Cases slower beyond noise:\n  triad/", done.stdout)
+        self.assertIn("Kernels slower beyond noise:\n  triad ", done.stdout)
         self.assertIn(f"slower than {before}", done.stderr)
         done = self.compare(now, before)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
