@@ -1,11 +1,17 @@
 #include "benchmarks/tuning_entry.hpp"
 
+#include <fmt/format.h>
+
 #include <ctime>
 
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/threads.hpp"
 
 namespace furrow::bench {
+
+bool is_partial(const Measurements& measurements) {
+  return measurements.interrupted || measurements.groups.size() * 2 < measurements.planned;
+}
 
 Verdict verdict_of(const Measurements& measurements) {
   std::vector<Evidence> evidence;
@@ -21,6 +27,8 @@ Verdict verdict_of(const Measurements& measurements) {
     evidence.push_back(std::move(entry));
   }
   Verdict verdict = decide(measurements.backends, evidence);
+  if (is_partial(measurements))
+    verdict.reason = fmt::format("from {} of {} groups of cases, {}", measurements.groups.size(), measurements.planned, verdict.reason);
   if (measurements.busy) verdict.reason = "beside other busy processes, " + verdict.reason;
   if (!measurements.mix.empty()) verdict.reason = "in the mix " + measurements.mix.text() + ", " + verdict.reason;
   return verdict;
@@ -32,9 +40,6 @@ std::optional<std::string> too_little_to_save(const Measurements& measurements) 
   if (const int usual = choose_threads(0).count; measurements.threads != usual)
     return "it was measured with " + std::to_string(measurements.threads) + " threads, but programs here use " +
            std::to_string(usual);
-  if (measurements.groups.size() * 2 < measurements.planned)
-    return "only " + std::to_string(measurements.groups.size()) + " of " + std::to_string(measurements.planned) +
-           " groups of cases were measured, less than half";
   if (measurements.groups.empty()) return "nothing was measured";
   return std::nullopt;
 }

@@ -12,6 +12,9 @@ namespace furrow::bench {
 /// Which of furrow's backends the measurements speak for.
 Verdict verdict_of(const Measurements& measurements);
 
+/// Whether the run was interrupted, or had time for less than half of what it was to measure.
+bool is_partial(const Measurements& measurements);
+
 /// Why these measurements must not decide for every program on this machine; nothing if they may.
 std::optional<std::string> too_little_to_save(const Measurements& measurements);
 

@@ -369,13 +369,21 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(process.returncode, 130, problems)
         return out
 
-    def test_ctrl_c_prints_what_it_has(self):
-        out = self.interrupted("--types", "f64", "--sizes", "1024,65536", "--seconds", "300", "--json", str(self.folder / "part.json"), after=6)
+    def test_ctrl_c_prints_and_saves_what_it_has(self):
+        arguments = ["--types", "f64", "--sizes", "1024,65536", "--seconds", "300"]
+        page, rounds = self.folder / "part.html", self.folder / "part.json"
+        out = self.interrupted(*arguments, "--json", str(rounds), "--html", str(page), after=6)
         self.assertIn("Partial: stopped after ", out)
         self.assertRegex(out, VERDICT)
-        self.assertIn("Not saved: only ", out)
-        self.assertFalse(self.tuning.exists())
-        self.assertEqual(json.loads((self.folder / "part.json").read_text())["context"]["furrow_partial"], "true")
+        self.assertIn(f"Saved to {self.tuning}", out)
+        self.assertRegex(self.entry()["reason"], r"from \d+ of \d+ groups of cases, ")
+        self.assertEqual(json.loads(rounds.read_text())["context"]["furrow_partial"], "true")
+        self.assertIn("</html>", page.read_text())
+        self.assertRegex(page.read_text(), "(?i)partial")
+        # What is there is not replaced by a part.
+        before = self.tuning.read_text()
+        self.assertIn("Not saved: ", self.interrupted(*arguments, after=6))
+        self.assertEqual(self.tuning.read_text(), before)
 
     def test_ctrl_c_before_anything_was_measured(self):
         out = self.interrupted("--kernels", "^triad$", "--sizes", "33554432", "--seconds", "300", after=0.3)

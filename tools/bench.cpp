@@ -81,6 +81,8 @@ std::string save(const bench::Measurements& measurements, const bench::Verdict& 
   // A choice made under better conditions is not replaced; any choice is better than none.
   if (before != nullptr && !measurements.warnings.empty())
     return "Not saved: see the warning, and there is an earlier choice; measure again when the machine is idle.\n";
+  if (before != nullptr && bench::is_partial(measurements))
+    return "Not saved: the run is partial, and there is an earlier choice.\n";
   bench::tuning_entry(measurements, verdict, before.get()).save();
   return "Saved to " + Tuning::path() + "; programs that use furrow on this machine follow it.\n";
 }
