@@ -44,11 +44,13 @@ std::string against(const Case& one, const Case* other) {
   return fmt::format("{:.2f}{}", ratio.ratio, ratio.slower() ? "+" : ratio.faster() ? "-" : " ");
 }
 
-std::string row(const Measurements& measurements, const Group& group) {
+/// With a column for the number of threads if `scaling`.
+std::string row(const Measurements& measurements, const Group& group, bool scaling) {
   const Case* const best = fastest(group, [](const Case& one) { return one.kind == Kind::backend; });
   const Case* const peer = fastest(group, [](const Case& one) { return one.kind == Kind::peer; });
   const Case* const roof = fastest(group, [](const Case& one) { return one.kind == Kind::roof; });
   std::string text = fmt::format("{:<16} {} {:>5}", group.kernel->name, type_code(group.type), size_text(group.n));
+  if (scaling) text += fmt::format(" {:>7}", group.threads > 0 ? group.threads : measurements.threads);
   for (const std::string& backend : measurements.backends) {
     const Case* const one = group.find(backend);
     if (one == nullptr || !one->timed()) {
@@ -64,9 +66,10 @@ std::string row(const Measurements& measurements, const Group& group) {
   return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
 }
 
-std::string header(const Measurements& measurements, std::string_view family) {
+std::string header(const Measurements& measurements, std::string_view family, bool scaling) {
   std::string text =
       fmt::format("{}, {}\n{:<16} {:<3} {:>5}", family, family == kIrregular ? "million elements/s" : "GB/s", "kernel", "", "n");
+  if (scaling) text += fmt::format(" {:>7}", "threads");
   for (const std::string& backend : measurements.backends) text += fmt::format(" {:>7} ", backend);
   return text + fmt::format(" {:>7} {:<11} {:>7}  {:>6} {:>6}\n", "best", "peer", "roof", "/peer", "/roof");
 }
@@ -77,11 +80,12 @@ std::string tables(const Measurements& measurements) {
   std::vector<std::string_view> families;
   for (const Group& group : measurements.groups)
     if (std::ranges::find(families, group.kernel->family) == families.end()) families.push_back(group.kernel->family);
+  const bool scaling = std::ranges::any_of(measurements.groups, [](const Group& group) { return group.threads > 0; });
   std::string text;
   for (const std::string_view family : families) {
-    text += header(measurements, family);
+    text += header(measurements, family, scaling);
     for (const Group& group : measurements.groups)
-      if (group.kernel->family == family) text += row(measurements, group);
+      if (group.kernel->family == family) text += row(measurements, group, scaling);
     text += "\n";
   }
   text +=

@@ -157,7 +157,8 @@ class BenchTest(unittest.TestCase):
         return done.stdout, json.loads(file.read_text())
 
     def test_scaling_measures_other_numbers_of_threads_too(self):
-        _, content = self.rounds(*TINY[:4], "--sizes", 65536, "--seconds", 20, "--backends", "tbb,raw_tbb", "--threads", 3, "--scaling")
+        out, content = self.rounds(*TINY[:4], "--sizes", 65536, "--seconds", 20, "--backends", "tbb,raw_tbb", "--threads", 3, "--scaling")
+        self.assertEqual(sorted(line.split()[3] for line in out.splitlines() if line.startswith("triad ")), ["1", "2", "3", "6"])
         names = {entry["run_name"] for entry in content["benchmarks"]}
         expected = [f"triad/{backend}/f64/65536{suffix}" for backend in ("tbb", "raw_tbb") for suffix in ("", "/threads:1", "/threads:2", "/threads:6")]
         self.assertEqual(sorted(names), sorted(expected))
