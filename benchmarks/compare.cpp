@@ -42,6 +42,7 @@ struct Shift {
   std::string backend;
   double plain;     ///< in time
   double relative;  ///< in time over that of peers on the same runtime
+  bool clear;       ///< that is beyond the noise within both runs
 };
 /// A kernel, type and size that both runs have.
 struct Changed {
@@ -67,22 +68,29 @@ double plain_shift(const Case& then, const Case& now) {
                   std::ranges::min(std::ranges::subrange(then.real.begin(), then.real.begin() + rounds)));
 }
 
-/// The change of the ratio to a peer, which was measured in the same rounds: what befell both of them drops out.
-double relative_shift(const Case& then, const Case& peer_then, const Case& now, const Case& peer_now) {
-  return std::log(compare(now.real, peer_now.real).ratio / compare(then.real, peer_then.real).ratio);
-}
-
-/// Peers on the same runtime suffer alike: where two threads come to share a core, all loops of OpenMP take longer, and serial ones
-/// do not. Where there is none on this runtime, all peers count.
-double relative_shift(const SavedRun& run, const Group& before, const Group& group, const Case& then, const Case& now) {
-  std::vector<double> alike, all;
+/// The change against the peers, each of which was measured in the same rounds: what befell both drops out. Peers on the same
+/// runtime suffer alike: where two threads come to share a core, all loops of OpenMP take longer, and serial ones do not. Where
+/// there is none on this runtime, all peers count.
+Shift shift_of(const SavedRun& run, const Group& before, const Group& group, const Case& then, const Case& now) {
+  struct AgainstPeers {
+    std::vector<double> logs;
+    std::size_t clear = 0;
+  } alike, all;
   for (const Case& peer : group.cases) {
     const Case* const peer_then = before.find(peer.backend);
     if (!is_control(run, peer.backend) || !usable(&peer) || !usable(peer_then)) continue;
-    all.push_back(relative_shift(then, *peer_then, now, peer));
-    if (runtime_of(peer.backend) == runtime_of(now.backend)) alike.push_back(all.back());
+    const Ratio here = compare(now.real, peer.real);
+    const Ratio there = compare(then.real, peer_then->real);
+    for (AgainstPeers* const some : {&alike, &all}) {
+      if (some == &alike && runtime_of(peer.backend) != runtime_of(now.backend)) continue;
+      some->logs.push_back(std::log(here.ratio / there.ratio));
+      some->clear += here.low > there.high || there.low > here.high ? 1 : 0;
+    }
   }
-  return all.empty() ? plain_shift(then, now) : median(alike.empty() ? all : alike);
+  const double plain = plain_shift(then, now);
+  const AgainstPeers& of = alike.logs.empty() ? all : alike;
+  if (of.logs.empty()) return {now.backend, plain, plain, true};
+  return {now.backend, plain, median(of.logs), 2 * of.clear >= of.logs.size()};
 }
 
 Changed change_of(const SavedRun& run, const Group& before, const Group& group) {
@@ -92,12 +100,12 @@ Changed change_of(const SavedRun& run, const Group& before, const Group& group) 
   });
   for (const Case& now : group.cases)
     if (const Case* const then = before.find(now.backend); !run.is_peer(now.backend) && usable(&now) && usable(then))
-      changed.shifts.push_back({now.backend, plain_shift(*then, now), relative_shift(run, before, group, *then, now)});
+      changed.shifts.push_back(shift_of(run, before, group, *then, now));
   return changed;
 }
 
-/// The change of a group if all its backends agree on it, else nothing. In time it must show as well, where it is steadiest: on one
-/// thread.
+/// The change of a group if all its backends agree on it, else nothing; of a single one it must be clear. In time it must show as
+/// well, where it is steadiest: on one thread.
 struct Agreed {
   double least;
   double middle;
@@ -112,6 +120,7 @@ std::optional<Agreed> agreed(const Changed& changed) {
   const Agreed found{std::ranges::min(relative), median(relative), std::ranges::max(relative)};
   const auto serial = std::ranges::find(changed.shifts, "serial", &Shift::backend);
   const double steadiest = serial != changed.shifts.end() ? serial->plain : median(plain);
+  if (changed.shifts.size() == 1 && !changed.shifts.front().clear) return std::nullopt;
   const double sign = found.middle < 0 ? -1 : 1;
   const double weakest = sign < 0 ? -found.most : found.least;
   if (weakest < kEach || sign * steadiest < kEach || sign * found.middle < (changed.peers ? kMiddle : kWithoutPeers))
@@ -176,8 +185,8 @@ std::optional<Change> change_on_backend(const std::string& kernel, const std::ve
 
 /// A backend over all kernels: here small changes count too, if they are the same nearly everywhere.
 std::optional<Change> change_of_backend(const std::string& backend, const std::vector<const Changed*>& all) {
-  constexpr double kShare = 0.75;
-  const double least = std::log(1.03);
+  constexpr double kShare = 0.7;
+  const double least = std::log(1.02);
   const std::vector<Changed> groups = of_backend(all, backend);
   if (groups.size() < kFewestOfBackend) return std::nullopt;
   std::vector<double> plain, relative;

@@ -69,8 +69,8 @@ MachineRoofs measure_roofs(Candidates& candidates, std::uint64_t seed, const std
   constexpr std::size_t kAnySize = 4096;
   table::Operands doubles(candidates.placing_engine(), Type::f64, kAnySize);
   table::Operands floats(candidates.placing_engine(), Type::f32, kAnySize);
-  add("fma", doubles, 2.0 * kMultiplyAdds * threads, roofs.fma_f64);
-  add("fma", floats, 2.0 * kMultiplyAdds * threads, roofs.fma_f32);
+  add("fma_rate", doubles, 2.0 * kMultiplyAdds * threads, roofs.fma_f64);
+  add("fma_rate", floats, 2.0 * kMultiplyAdds * threads, roofs.fma_f32);
 
   std::map<std::string, double> regions_a_second;
   table::Kernel fork_join{};

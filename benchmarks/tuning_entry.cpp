@@ -28,7 +28,8 @@ Verdict verdict_of(const Measurements& measurements) {
   }
   Verdict verdict = decide(measurements.backends, evidence);
   if (is_partial(measurements))
-    verdict.reason = fmt::format("from {} of {} groups of cases, {}", measurements.groups.size(), measurements.planned, verdict.reason);
+    verdict.reason =
+        fmt::format("from {} of {} groups of cases, {}", measurements.groups.size(), measurements.planned, verdict.reason);
   if (measurements.busy) verdict.reason = "beside other busy processes, " + verdict.reason;
   if (!measurements.mix.empty()) verdict.reason = "in the mix " + measurements.mix.text() + ", " + verdict.reason;
   return verdict;

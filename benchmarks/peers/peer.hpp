@@ -12,8 +12,8 @@ namespace furrow::bench {
 using PeerFunction = void (*)(table::Operands&, int threads);
 
 /// A kernel's work, written straight on a runtime or by means of a library. Rows that are no kernel measure the machine:
-/// "fork_join" gives every thread an empty task, "fma" makes every thread do kMultiplyAdds multiply-adds of the element type, in
-/// registers.
+/// "fork_join" gives every thread an empty task, "fma_rate" makes every thread do kMultiplyAdds multiply-adds of the element type,
+/// in registers.
 struct Peer {
   std::string_view kernel;
   PeerFunction run;

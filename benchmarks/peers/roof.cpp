@@ -179,7 +179,7 @@ T multiply_adds() {
   return sum;
 }
 
-void fma(table::Operands& operands, int threads) {
+void fma_rate(table::Operands& operands, int threads) {
   with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
     on_all(threads, [&](int me) { x.out[static_cast<std::size_t>(me) % x.n] = multiply_adds<T>(); });
   });
@@ -262,7 +262,7 @@ constexpr Peer kPeers[] = {
     {"reduce", reduce<SumFrom, true>},
     {"transform_reduce", reduce<SquaredSums, false>},
     {"transform_reduce", reduce<SquaredSums, true>},
-    {"fma", fma},
+    {"fma_rate", fma_rate},
 };
 
 }  // namespace
