@@ -186,6 +186,7 @@ std::optional<Change> change_on_backend(const std::string& kernel, const std::ve
 /// A backend over all kernels: here small changes count too, if they are the same nearly everywhere.
 std::optional<Change> change_of_backend(const std::string& backend, const std::vector<const Changed*>& all) {
   constexpr double kShare = 0.7;
+  constexpr double kErrors = 4;  // standard errors
   const double least = std::log(1.02);
   const std::vector<Changed> groups = of_backend(all, backend);
   if (groups.size() < kFewestOfBackend) return std::nullopt;
@@ -198,8 +199,12 @@ std::optional<Change> change_of_backend(const std::string& backend, const std::v
   const double sign = middle < 0 ? -1 : 1;
   const auto same = std::ranges::count_if(relative, [&](double one) { return sign * one >= least; });
   const bool peers = std::ranges::all_of(groups, &Changed::peers);
-  if (static_cast<double>(same) <= kShare * static_cast<double>(groups.size()) || sign * median(plain) < least ||
-      sign * middle < (peers ? kEach : kWithoutPeers))
+  std::vector<double> apart;
+  for (const double one : relative) apart.push_back(std::abs(one - middle));
+  // Of the median, from the median distance as from that of a normal distribution.
+  const double error = 1.2533 * 1.4826 * median(apart) / std::sqrt(static_cast<double>(groups.size()));
+  if (static_cast<double>(same) < kShare * static_cast<double>(groups.size()) || sign * median(plain) < least ||
+      sign * middle < (peers ? kEach : kWithoutPeers) || sign * middle - kErrors * error < least)
     return std::nullopt;
   std::ranges::sort(relative);
   const auto quarter = static_cast<std::ptrdiff_t>(relative.size() / 4);

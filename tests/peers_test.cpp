@@ -40,7 +40,7 @@ TEST_P(Peers, AreRight) {
 INSTANTIATE_TEST_SUITE_P(Sizes, Peers, testing::Values(1, 2, 31, 1023, 4099, 65536, 100003));
 
 bool measures_the_machine(const Peer& peer) {
-  return peer.kernel == "fork_join" || peer.kernel == "fma";
+  return peer.kernel == "fork_join" || peer.kernel == "fma_rate";
 }
 
 TEST(PeerTables, NameKernelsOfTheTable) {
