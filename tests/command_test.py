@@ -370,12 +370,24 @@ class Reduce(CommandTest):
             self.assertEqual(t(self.succeed("reduce", "max", x)), values.max())
             self.assertEqual(t(self.succeed("reduce", "min", x)), values.min())
 
+    def test_places_norms_and_variance(self):
+        for t in (np.float32, np.float64, np.int32, np.int64):
+            for n in (1, 32_769, 400_003):
+                values = (np.random.default_rng(n).standard_normal(n) * 1000).astype(t)
+                x = self.save("x.npy", values)
+                self.assertEqual(int(self.succeed("reduce", "argmin", x)), values.argmin())
+                self.assertEqual(int(self.succeed("reduce", "argmax", x)), values.argmax())
+                self.assertAlmostEqual(float(self.succeed("reduce", "variance", x)) / max(1.0, values.astype(float).var()), 1.0 if n > 1 else 0.0, places=9)
+                if np.issubdtype(t, np.floating):
+                    self.assertEqual(t(self.succeed("reduce", "norm_inf", x)), np.abs(values).max())
+                    self.assertAlmostEqual(float(self.succeed("reduce", "norm1", x)) / np.abs(values.astype(float)).sum(), 1.0, places=5)
+
     def test_bits_depend_on_nothing_but_the_numbers(self):
         for t in (np.float32, np.float64):
             for n in (131_072 * 3 + 8192, 1_000_003):
                 x = self.save("x.npy", np.random.default_rng(n).standard_normal(n).astype(t))
                 y = self.save("y.npy", np.random.default_rng(n + 1).standard_normal(n).astype(t))
-                for kernel, files in (("sum", [x]), ("dot", [x, y])):
+                for kernel, files in (("sum", [x]), ("dot", [x, y]), ("variance", [x])):
                     found = {json.loads(self.succeed("reduce", kernel, *files, "--json", "--backend", backend, "--threads", threads))["bits"]
                              for backend in BACKENDS for threads in (1, 3)}
                     self.assertEqual(len(found), 1, (kernel, t, n, found))
@@ -402,7 +414,9 @@ class Reduce(CommandTest):
         y = self.save("y.npy", np.ones(4))
         i = self.save("i.npy", np.ones(3, np.int64))
         empty = self.save("empty.npy", np.ones(0))
-        self.fail_with(1, "there are sum, min, max, dot", "reduce", "median", x)
+        self.fail_with(1, "there are sum, dot, norm1, ", "reduce", "median", x)
+        self.fail_with(1, "norm1 is of floating-point numbers", "reduce", "norm1", i)
+        self.fail_with(1, "empty", "reduce", "argmin", empty)
         self.fail_with(1, "takes one file, not 2", "reduce", "sum", x, y)
         self.fail_with(1, "takes two files, not 1", "reduce", "dot", x)
         self.fail_with(1, "the shapes differ", "reduce", "dot", x, y)

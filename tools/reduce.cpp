@@ -15,6 +15,7 @@
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/memory.hpp"
+#include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
@@ -27,6 +28,8 @@ namespace {
 // The kernels join the partial results of their chunks in a tree of pairs. A window of a power of two of chunks is a whole branch
 // of it, so what a kernel gives for a window takes the branch's place, and the bits are those of the whole file in memory.
 constexpr std::size_t kWindow = 4 * named::kReductionChunk;  // 256 KiB of doubles, which the core's cache holds
+
+constexpr std::array kKernels{"sum", "dot", "norm1", "norm_inf", "min", "max", "argmin", "argmax", "variance"};
 
 struct Options {
   console::CommonOptions common;
@@ -62,7 +65,8 @@ P over_files(Engine& engine, std::span<const npy::Input> inputs, const Partial& 
       [&](std::vector<Buffer<T>>& buffers, Range part) {
         std::array<std::span<const T>, 2> windows;
         for (std::size_t k = 0; k < inputs.size(); ++k) windows[k] = buffers[k].read(inputs[k], part);
-        partials[part.begin / kWindow] = partial(serial, windows[0], windows[1]);
+        P& found = partials[part.begin / kWindow] = partial(serial, windows[0], windows[1]);
+        if constexpr (requires { found.index; }) found.index += part.begin;  // in the whole
         progress.add(part.size() * sizeof(T) * inputs.size());
       });
   reductions::combine(std::span(partials), join);
@@ -82,9 +86,30 @@ void reduce(Engine& engine, const Options& options, std::span<const npy::Input> 
   } else if (options.kernel == "min") {
     report(over_files<T, T>(
         engine, inputs, [](Engine& e, Window x, Window) { return min(e, x); }, named::lesser<T>, quiet));
-  } else {
+  } else if (options.kernel == "max") {
     report(over_files<T, T>(
         engine, inputs, [](Engine& e, Window x, Window) { return max(e, x); }, named::greater<T>, quiet));
+  } else if (options.kernel == "argmin") {
+    using Found = Located<T>;
+    const auto partial = [](Engine& e, Window x, Window) { return named::locate_min<T>(e, x); };
+    report(over_files<T, Found>(engine, inputs, partial, named::join_located<true, T>, quiet).index);
+  } else if (options.kernel == "argmax") {
+    using Found = Located<T>;
+    const auto partial = [](Engine& e, Window x, Window) { return named::locate_max<T>(e, x); };
+    report(over_files<T, Found>(engine, inputs, partial, named::join_located<false, T>, quiet).index);
+  } else if (options.kernel == "variance") {
+    const auto partial = [](Engine& e, Window x, Window) { return named::square_sums<T>(e, x); };
+    const auto all = over_files<T, named::CentralSums>(engine, inputs, partial, named::join_central, quiet);
+    report(all.m2 / all.count);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    if (options.kernel == "norm1")
+      report(over_files<T, T>(
+          engine, inputs, [](Engine& e, Window x, Window) { return norm1(e, x); }, named::join_sums<T>, quiet));
+    else
+      report(over_files<T, T>(
+          engine, inputs, [](Engine& e, Window x, Window) { return norm_inf(e, x); }, named::greater<T>, quiet));
+  } else {
+    fail(options.kernel + " is of floating-point numbers; convert the file with `furrow map` or NumPy");
   }
 }
 
@@ -105,7 +130,6 @@ nlohmann::json json_number(T value) {
 }
 
 void run(const Options& options) {
-  constexpr std::array kKernels{"sum", "min", "max", "dot"};
   if (std::ranges::find(kKernels, options.kernel) == kKernels.end())
     fail(fmt::format("there is no reduction \"{}\"; there are {}", options.kernel, fmt::join(kKernels, ", ")));
   const std::size_t wanted = options.kernel == "dot" ? 2 : 1;
@@ -145,7 +169,7 @@ void add_reduce(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App& command = *app.add_subcommand(
       "reduce", "Reduce a .npy array to one number; it may be larger than memory, the bits are those of the kernel in memory");
-  command.add_option("kernel", options->kernel, "sum, min, max or dot")->required();
+  command.add_option("kernel", options->kernel, fmt::format("{}", fmt::join(kKernels, ", ")))->required();
   command.add_option("inputs", options->inputs, "FILE.npy; two for dot")->required();
   options->common.add_to(command);
   command.callback([options] { run(*options); });

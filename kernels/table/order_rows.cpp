@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/quantile.hpp"
 #include "furrow/kernels/selection.hpp"
 #include "furrow/kernels/sorting.hpp"
 #include "furrow/kernels/table/rows.hpp"
@@ -110,6 +111,29 @@ void add_order(std::vector<Kernel>& rows) {
                     std::copy_n(x.a<T>().data(), x.size(), out.data());
                     std::stable_partition(out.begin(), out.end(), [=](T v) { return v <= median; });
                     std::stable_partition(out.begin(), out.end(), [=](T v) { return v < median; });
+                  }>});
+  rows.push_back({.name = "quantile",
+                  .family = "order",
+                  .formula = "what three tenths of a are less than",
+                  .types = kAllTypes,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    if (x.size() != 0) x.set_result(quantile(e, x.a<T>(), 0.3));
+                  }>,
+                  .reference = reference<[]<class T>(Operands& x) {
+                    if (x.size() == 0) return;
+                    std::vector<T> ordered(x.a<T>().begin(), x.a<T>().end());
+                    std::ranges::sort(ordered);
+                    const double place = 0.3 * static_cast<double>(ordered.size() - 1);
+                    const auto below = static_cast<std::size_t>(place);
+                    const auto a = static_cast<double>(ordered[below]);
+                    if (place == static_cast<double>(below)) return x.set_result(a);
+                    const auto b = static_cast<double>(ordered[below + 1]);
+                    const double share = place - static_cast<double>(below);
+                    x.set_result(share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share));
                   }>});
   rows.push_back({.name = "copy_if",
                   .family = "order",

@@ -1,9 +1,36 @@
+#include <algorithm>
+#include <array>
+
 #include "furrow/kernels/exact.hpp"
+#include "furrow/kernels/histogram.hpp"
 #include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
 namespace furrow::table::FURROW_TABLE_ISA {
+namespace {
+
+constexpr std::size_t kBins = 256;
+constexpr double kLow = -0.9;  // of what lies in [-1, 1)
+constexpr double kHigh = 0.8;
+
+/// Counts as few numbers, in which each of them shows.
+std::array<std::size_t, 8> digest(std::span<const std::size_t> counts) {
+  std::array<std::size_t, 8> sums{};
+  for (std::size_t k = 0; k < counts.size(); ++k) sums[k % 8] += counts[k] * (k + 1);
+  return sums;
+}
+
+/// In a whole numbers below kBins.
+void few_integers(Operands& x) {
+  random_inputs(x);
+  with_type(x.type(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (std::size_t i = 0; i < x.size(); ++i) x.a<T>()[i] = static_cast<T>(mixed(3 * i) % kBins);
+  });
+}
+
+}  // namespace
 
 void add_reductions(std::vector<Kernel>& rows) {
   rows.push_back({.name = "sum",
@@ -220,6 +247,45 @@ void add_reductions(std::vector<Kernel>& rows) {
        .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { x.set_result(dot(e, x.a<T>(), x.b<T>(), exact)); }>,
        .reference =
            reference<[]<std::floating_point T>(Operands& x) { x.set_result(reference::exact_dot<T>(x.a<T>(), x.b<T>())); }>});
+  rows.push_back({.name = "histogram",
+                  .family = "reductions",
+                  .formula = "how many a in each of 256 bins",
+                  .types = kFloats,
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 2,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) {
+                    x.set_result(digest(histogram(e, x.a<T>(), kBins, kLow, kHigh)));
+                  }>,
+                  .reference = reference<[]<std::floating_point T>(Operands& x) {
+                    std::array<double, kBins> begins;
+                    for (std::size_t k = 0; k < kBins; ++k)
+                      begins[k] = kLow + static_cast<double>(k) * ((kHigh - kLow) / static_cast<double>(kBins));
+                    std::array<std::size_t, kBins> counts{};
+                    for (const T v : x.a<T>())
+                      if (const auto d = static_cast<double>(v); d >= kLow && d <= kHigh)
+                        ++counts[static_cast<std::size_t>(std::ranges::upper_bound(begins, d) - begins.begin()) - 1];
+                    x.set_result(digest(counts));
+                  }>});
+  rows.push_back({.name = "bincount",
+                  .family = "reductions",
+                  .formula = "how many a are 0, 1, … 255",
+                  .types = {Type::i32, Type::i64},
+                  .reads = 1,
+                  .writes = 0,
+                  .flops = 0,
+                  .make_inputs = few_integers,
+                  .run = run<[]<std::signed_integral T>(Engine& e, Operands& x) {
+                    std::array<std::size_t, kBins> counts;
+                    bincount(e, x.a<T>(), counts);
+                    x.set_result(digest(counts));
+                  }>,
+                  .reference = reference<[]<std::signed_integral T>(Operands& x) {
+                    std::array<std::size_t, kBins> counts{};
+                    for (const T v : x.a<T>()) ++counts[static_cast<std::size_t>(v)];
+                    x.set_result(digest(counts));
+                  }>});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
