@@ -9,6 +9,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/view.hpp"
+#include "furrow/kernels/adjacent_difference.hpp"
 #include "furrow/kernels/assign.hpp"
 #include "furrow/kernels/comparisons.hpp"
 #include "furrow/kernels/conversions.hpp"
