@@ -81,8 +81,10 @@ Word word(std::uint64_t seed, std::uint64_t stream, std::uint64_t i) {
   const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
   const std::uint64_t block = i / kPerBlock;
   const auto four = philox({low(block), high(block), low(stream), high(stream)}, {low(seed), high(seed)});
-  if constexpr (sizeof(Word) == 4) return four[i % 4];
-  return four[i % 2 * 2] | std::uint64_t{four[i % 2 * 2 + 1]} << 32;
+  if constexpr (sizeof(Word) == 4)
+    return four[i % 4];
+  else
+    return four[i % 2 * 2] | std::uint64_t{four[i % 2 * 2 + 1]} << 32;
 }
 
 /// (c[0] + c[1]·x + …), from the last term on.
