@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <mutex>
 #include <string>
 
 #include "furrow/engine/error.hpp"
@@ -20,17 +19,17 @@ template <class T, class ForEach>
 void count(Engine& engine, Cost& cost, std::size_t n, std::span<std::size_t> counts, const ForEach& for_each) {
   std::ranges::fill(counts, std::size_t{0});
   const Chunks chunks(n, sizeof(T), kShortestChunk);
-  std::mutex adding;
   engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) {
     const Range part = chunks.elements(first, last);
-    if (part.size() < counts.size()) {  // a table of its own would cost more than it saves
-      for_each(part, [&](std::size_t bin) { std::atomic_ref(counts[bin]).fetch_add(1, std::memory_order_relaxed); });
-      return;
-    }
+    const auto add = [counts](std::size_t bin, std::size_t more) {
+      std::atomic_ref(counts[bin]).fetch_add(more, std::memory_order_relaxed);
+    };
+    // A table of its own would cost a short part more than it saves.
+    if (part.size() < counts.size()) return for_each(part, [&](std::size_t bin) { add(bin, 1); });
     std::vector<std::size_t> own(counts.size());
     for_each(part, [&](std::size_t bin) { ++own[bin]; });
-    const std::lock_guard lock(adding);
-    for (std::size_t bin = 0; bin < own.size(); ++bin) counts[bin] += own[bin];
+    for (std::size_t bin = 0; bin < own.size(); ++bin)
+      if (own[bin] > 0) add(bin, own[bin]);
   });
 }
 
