@@ -48,7 +48,7 @@ struct Shift {
 struct Changed {
   const Group* group;
   std::vector<Shift> shifts;  ///< of furrow's backends
-  bool peers = true;          ///< there is one at least
+  bool peers;                 ///< there is one at least
 };
 
 bool usable(const Case* one) {
@@ -94,10 +94,10 @@ Shift shift_of(const SavedRun& run, const Group& before, const Group& group, con
 }
 
 Changed change_of(const SavedRun& run, const Group& before, const Group& group) {
-  Changed changed{&group, {}};
-  changed.peers = std::ranges::any_of(group.cases, [&](const Case& one) {
+  const bool peers = std::ranges::any_of(group.cases, [&](const Case& one) {
     return is_control(run, one.backend) && usable(&one) && usable(before.find(one.backend));
   });
+  Changed changed{&group, {}, peers};
   for (const Case& now : group.cases)
     if (const Case* const then = before.find(now.backend); !run.is_peer(now.backend) && usable(&now) && usable(then))
       changed.shifts.push_back(shift_of(run, before, group, *then, now));
@@ -274,7 +274,8 @@ Comparison compare_runs(const SavedRun& before, const SavedRun& now) {
     const auto pair = then.find(group.key());
     if (pair == then.end()) continue;
     for (const Case& one : group.cases)
-      if (const Case* const old = pair->second->find(one.backend); !one.fault.empty() && old != nullptr && old->timed())
+      if (const Case* const old = pair->second->find(one.backend);
+          !now.is_peer(one.backend) && !one.fault.empty() && old != nullptr && old->timed())
         found.now_faulty.push_back(fmt::format("{}/{}/{}/{}", group.kernel, one.backend, group.type, group.n));
     changed.push_back(change_of(now, *pair->second, group));
   }

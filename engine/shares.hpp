@@ -11,8 +11,8 @@ namespace furrow {
 
 /// More tasks than threads, dealt out to workers in equal shares of neighbouring tasks. A worker that has done its share takes over
 /// half of what another has left: bodies of uneven cost are evened out, and with even ones a task comes to the same worker each
-/// time. Claiming a task costs an exchange on a line of the cache that is mostly the worker's own, about 5 ns. (Stealing by halves:
-/// Hendler, Shavit 2002.)
+/// time. Claiming costs an exchange on a line of the cache that is mostly the worker's own, for a sixteenth of what is left of the
+/// share at a time. (Stealing by halves: Hendler, Shavit 2002.)
 class Shares {
  public:
   Shares(std::size_t tasks, int workers);

@@ -195,6 +195,11 @@ TEST(CompareRuns, AWrongAnswerThatWasRightIsARegression) {
   EXPECT_TRUE(says(in_words(comparison, before, now), "WRONG now, right before: copy/openmp/f32/1024"));
   EXPECT_FALSE(compare_runs(now, now).regression());
   EXPECT_FALSE(compare_runs(now, before).regression());
+
+  SavedRun of_a_peer = SyntheticSuite().run(2);
+  for (SavedRun::Case& one : of_a_peer.groups[3].cases)
+    if (one.backend == "raw_tbb") one = {"raw_tbb", {}, {}, "element 5 is 1"};
+  EXPECT_FALSE(compare_runs(before, of_a_peer).regression()) << "a peer's answer is not furrow's";
 }
 
 TEST(CompareRuns, WhatOnlyOneRunHasIsCounted) {
