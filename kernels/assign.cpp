@@ -41,7 +41,7 @@ std::vector<Expression::Part> parts_of(std::span<const Step<T>> steps, std::span
   return parts;
 }
 
-/// The elements [begin, end) of `out` past the cache: blocks of whole lines by way of a buffer.
+/// The elements [begin, end) of `out` past the cache, as stream_in_parts() but in longer parts: each costs setting the program up.
 template <class T, class Evaluate>
 void stream(T* out, std::size_t begin, std::size_t end, const Evaluate& evaluate) {
   constexpr std::size_t kLine = 64;

@@ -9,10 +9,21 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <string_view>
 
-#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/packing.hpp"
+
+#ifndef FURROW_KERNELS_PACKING_ONCE
+#define FURROW_KERNELS_PACKING_ONCE
+namespace furrow::selection {
+
+struct Packing {
+  std::size_t (*narrow)(const std::uint32_t*, const unsigned char*, std::size_t, std::uint32_t*);
+  std::size_t (*wide)(const std::uint64_t*, const unsigned char*, std::size_t, std::uint64_t*);
+};
+
+}  // namespace furrow::selection
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::selection::HWY_NAMESPACE {
@@ -66,17 +77,9 @@ std::size_t pack_words(const U* x, const unsigned char* chosen, std::size_t n, U
   return count;
 }
 
+constexpr Packing kPacking{pack_words<std::uint32_t>, pack_words<std::uint64_t>};
+
 }  // namespace
-
-struct Packing {
-  static std::size_t narrow(const std::uint32_t* x, const unsigned char* chosen, std::size_t n, std::uint32_t* to) {
-    return pack_words(x, chosen, n, to);
-  }
-  static std::size_t wide(const std::uint64_t* x, const unsigned char* chosen, std::size_t n, std::uint64_t* to) {
-    return pack_words(x, chosen, n, to);
-  }
-};
-
 }  // namespace furrow::selection::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -84,44 +87,20 @@ HWY_AFTER_NAMESPACE();
 namespace furrow::selection {
 namespace {
 
-struct InstructionSet {
-  std::string_view name;
-  std::size_t (*narrow)(const std::uint32_t*, const unsigned char*, std::size_t, std::uint32_t*);
-  std::size_t (*wide)(const std::uint64_t*, const unsigned char*, std::size_t, std::uint64_t*);
-};
+constexpr Built<Packing> kBuilt[] = {FURROW_TABLES(kPacking)};
 
-constexpr InstructionSet kBuilt[] = {
-#if HWY_TARGETS & HWY_AVX3
-    {"avx512", N_AVX3::Packing::narrow, N_AVX3::Packing::wide},
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    {"avx2", N_AVX2::Packing::narrow, N_AVX2::Packing::wide},
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    {"sse4", N_SSE4::Packing::narrow, N_SSE4::Packing::wide},
-#endif
-#if HWY_TARGETS & HWY_SSSE3
-    {"ssse3", N_SSSE3::Packing::narrow, N_SSSE3::Packing::wide},
-#endif
-    {"baseline", HWY_NAMESPACE::Packing::narrow, HWY_NAMESPACE::Packing::wide},
-};
-
-/// The code for the instruction set that all named kernels use.
-const InstructionSet& chosen_set() {
-  static const InstructionSet& set = []() -> const InstructionSet& {
-    const auto* const found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &InstructionSet::name);
-    return *(found != std::end(kBuilt) ? found : std::end(kBuilt) - 1);
-  }();
-  return set;
+const Packing& chosen_packing() {
+  static const Packing& packing = chosen_of<Packing>(kBuilt);
+  return packing;
 }
 
 }  // namespace
 
 std::size_t pack(const std::uint32_t* x, const unsigned char* chosen, std::size_t n, std::uint32_t* to) {
-  return chosen_set().narrow(x, chosen, n, to);
+  return chosen_packing().narrow(x, chosen, n, to);
 }
 std::size_t pack(const std::uint64_t* x, const unsigned char* chosen, std::size_t n, std::uint64_t* to) {
-  return chosen_set().wide(x, chosen, n, to);
+  return chosen_packing().wide(x, chosen, n, to);
 }
 
 }  // namespace furrow::selection

@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/random_reference.hpp"
 #include "furrow/kernels/types.hpp"
@@ -303,17 +303,14 @@ void make_integers(const RandomNumbers& numbers, std::uint64_t group, std::size_
   }
 }
 
-}  // namespace
-
-struct Table {
-  static constexpr Kernels kernels{
-      {make<Uniform, float>, make<Normal, float>, make<Exponential, float>},
-      {make<Uniform, double>, make<Normal, double>, make<Exponential, double>},
-      make_integers<std::int32_t>,
-      make_integers<std::int64_t>,
-  };
+constexpr Kernels kKernels{
+    {make<Uniform, float>, make<Normal, float>, make<Exponential, float>},
+    {make<Uniform, double>, make<Normal, double>, make<Exponential, double>},
+    make_integers<std::int32_t>,
+    make_integers<std::int64_t>,
 };
 
+}  // namespace
 }  // namespace furrow::random::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -321,33 +318,10 @@ HWY_AFTER_NAMESPACE();
 namespace furrow::random {
 namespace {
 
-struct InstructionSet {
-  std::string_view name;
-  const Kernels* kernels;
-};
+constexpr Built<Kernels> kBuilt[] = {FURROW_TABLES(kKernels)};
 
-constexpr InstructionSet kBuilt[] = {
-#if HWY_TARGETS & HWY_AVX3
-    {"avx512", &N_AVX3::Table::kernels},
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    {"avx2", &N_AVX2::Table::kernels},
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    {"sse4", &N_SSE4::Table::kernels},
-#endif
-#if HWY_TARGETS & HWY_SSSE3
-    {"ssse3", &N_SSSE3::Table::kernels},
-#endif
-    {"baseline", &HWY_NAMESPACE::Table::kernels},
-};
-
-/// The code for the instruction set that all named kernels use.
 const Kernels& kernels() {
-  static const Kernels& chosen = []() -> const Kernels& {
-    const auto* const found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &InstructionSet::name);
-    return *(found != std::end(kBuilt) ? found : std::end(kBuilt) - 1)->kernels;
-  }();
+  static const Kernels& chosen = chosen_of<Kernels>(kBuilt);
   return chosen;
 }
 

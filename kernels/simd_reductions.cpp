@@ -11,11 +11,25 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <string_view>
 
-#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
 #include "furrow/kernels/types.hpp"
+
+#ifndef FURROW_KERNELS_SIMD_REDUCTIONS_ONCE
+#define FURROW_KERNELS_SIMD_REDUCTIONS_ONCE
+namespace furrow::simd {
+
+struct ReductionTables {
+  Reductions<float> f32;
+  Reductions<double> f64;
+  Reductions<std::int32_t> i32;
+  Reductions<std::int64_t> i64;
+  BlockReductions blocks;
+};
+
+}  // namespace furrow::simd
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::simd::HWY_NAMESPACE {
@@ -282,22 +296,21 @@ std::array<std::int64_t, 2> half_sums(const std::int64_t* x, std::size_t n) {
   return sums;
 }
 
-}  // namespace
-
 template <class T>
-struct ReductionTable {
-  static constexpr auto magnitude() {
-    if constexpr (std::is_floating_point_v<T>)
-      return &max_magnitude<T>;
-    else
-      return nullptr;
-  }
-  static constexpr Reductions<T> kernels{find<T>, to_doubles<T>, magnitude()};
-};
-struct BlockReductionTable {
-  static constexpr BlockReductions kernels{power_sums<4>, power_sums<2>, split, products, half_sums};
-};
+constexpr Reductions<T> make() {
+  if constexpr (std::is_floating_point_v<T>)
+    return {find<T>, to_doubles<T>, max_magnitude<T>};
+  else
+    return {find<T>, to_doubles<T>, nullptr};
+}
 
+constexpr ReductionTables kReductionTables{make<float>(),
+                                           make<double>(),
+                                           make<std::int32_t>(),
+                                           make<std::int64_t>(),
+                                           {power_sums<4>, power_sums<2>, split, products, half_sums}};
+
+}  // namespace
 }  // namespace furrow::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -305,68 +318,33 @@ HWY_AFTER_NAMESPACE();
 namespace furrow::simd {
 namespace {
 
-struct ReductionSet {
-  std::string_view name;
-  const Reductions<float>* f32;
-  const Reductions<double>* f64;
-  const Reductions<std::int32_t>* i32;
-  const Reductions<std::int64_t>* i64;
-  const BlockReductions* blocks;
-};
+constexpr Built<ReductionTables> kBuilt[] = {FURROW_TABLES(kReductionTables)};
 
-#define FURROW_INSTRUCTION_SET(name, space)                                                           \
-  {                                                                                                   \
-    name, &space::ReductionTable<float>::kernels, &space::ReductionTable<double>::kernels,            \
-        &space::ReductionTable<std::int32_t>::kernels, &space::ReductionTable<std::int64_t>::kernels, \
-        &space::BlockReductionTable::kernels                                                          \
-  }
-
-constexpr ReductionSet kBuilt[] = {
-#if HWY_TARGETS & HWY_AVX3
-    FURROW_INSTRUCTION_SET("avx512", N_AVX3),
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    FURROW_INSTRUCTION_SET("avx2", N_AVX2),
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    FURROW_INSTRUCTION_SET("sse4", N_SSE4),
-#endif
-#if HWY_TARGETS & HWY_SSSE3
-    FURROW_INSTRUCTION_SET("ssse3", N_SSSE3),
-#endif
-    FURROW_INSTRUCTION_SET("baseline", HWY_NAMESPACE),
-};
-#undef FURROW_INSTRUCTION_SET
-
-/// The code for the instruction set that all named kernels use.
-const ReductionSet& chosen() {
-  static const ReductionSet& set = []() -> const ReductionSet& {
-    const auto found = std::ranges::find(kBuilt, std::string_view(instruction_set()), &ReductionSet::name);
-    return found != std::end(kBuilt) ? *found : std::end(kBuilt)[-1];
-  }();
-  return set;
+const ReductionTables& chosen_reductions() {
+  static const ReductionTables& tables = chosen_of<ReductionTables>(kBuilt);
+  return tables;
 }
 
 }  // namespace
 
 template <>
 const Reductions<float>& reductions() {
-  return *chosen().f32;
+  return chosen_reductions().f32;
 }
 template <>
 const Reductions<double>& reductions() {
-  return *chosen().f64;
+  return chosen_reductions().f64;
 }
 template <>
 const Reductions<std::int32_t>& reductions() {
-  return *chosen().i32;
+  return chosen_reductions().i32;
 }
 template <>
 const Reductions<std::int64_t>& reductions() {
-  return *chosen().i64;
+  return chosen_reductions().i64;
 }
 const BlockReductions& block_reductions() {
-  return *chosen().blocks;
+  return chosen_reductions().blocks;
 }
 
 }  // namespace furrow::simd

@@ -76,40 +76,31 @@ P over_files(Engine& engine, std::span<const npy::Input> inputs, const Partial& 
 template <class T, class Report>
 void reduce(Engine& engine, const Options& options, std::span<const npy::Input> inputs, const Report& report) {
   using Window = std::span<const T>;
-  const bool quiet = options.common.quiet;
-  if (options.kernel == "sum") {
-    report(over_files<T, sum_t<T>>(
-        engine, inputs, [](Engine& e, Window x, Window) { return sum(e, x); }, named::join_sums<sum_t<T>>, quiet));
-  } else if (options.kernel == "dot") {
-    report(over_files<T, sum_t<T>>(
-        engine, inputs, [](Engine& e, Window x, Window y) { return dot(e, x, y); }, named::join_sums<sum_t<T>>, quiet));
-  } else if (options.kernel == "min") {
-    report(over_files<T, T>(
-        engine, inputs, [](Engine& e, Window x, Window) { return min(e, x); }, named::lesser<T>, quiet));
-  } else if (options.kernel == "max") {
-    report(over_files<T, T>(
-        engine, inputs, [](Engine& e, Window x, Window) { return max(e, x); }, named::greater<T>, quiet));
-  } else if (options.kernel == "argmin") {
-    using Found = Located<T>;
-    const auto partial = [](Engine& e, Window x, Window) { return named::locate_min<T>(e, x); };
-    report(over_files<T, Found>(engine, inputs, partial, named::join_located<true, T>, quiet).index);
-  } else if (options.kernel == "argmax") {
-    using Found = Located<T>;
-    const auto partial = [](Engine& e, Window x, Window) { return named::locate_max<T>(e, x); };
-    report(over_files<T, Found>(engine, inputs, partial, named::join_located<false, T>, quiet).index);
-  } else if (options.kernel == "variance") {
-    const auto partial = [](Engine& e, Window x, Window) { return named::square_sums<T>(e, x); };
-    const auto all = over_files<T, named::CentralSums>(engine, inputs, partial, named::join_central, quiet);
+  const std::string& kernel = options.kernel;
+  const auto over = [&]<class P>(P (*join)(P, P), const auto& partial) {
+    return over_files<T, P>(engine, inputs, partial, join, options.common.quiet);
+  };
+  if (kernel == "sum") {
+    report(over(named::join_sums<sum_t<T>>, [](Engine& e, Window x, Window) { return sum(e, x); }));
+  } else if (kernel == "dot") {
+    report(over(named::join_sums<sum_t<T>>, [](Engine& e, Window x, Window y) { return dot(e, x, y); }));
+  } else if (kernel == "min") {
+    report(over(named::lesser<T>, [](Engine& e, Window x, Window) { return min(e, x); }));
+  } else if (kernel == "max") {
+    report(over(named::greater<T>, [](Engine& e, Window x, Window) { return max(e, x); }));
+  } else if (kernel == "argmin") {
+    report(over(named::join_located<true, T>, [](Engine& e, Window x, Window) { return named::locate_min<T>(e, x); }).index);
+  } else if (kernel == "argmax") {
+    report(over(named::join_located<false, T>, [](Engine& e, Window x, Window) { return named::locate_max<T>(e, x); }).index);
+  } else if (kernel == "variance") {
+    const auto all = over(named::join_central, [](Engine& e, Window x, Window) { return named::square_sums<T>(e, x); });
     report(all.m2 / all.count);
-  } else if constexpr (std::is_floating_point_v<T>) {
-    if (options.kernel == "norm1")
-      report(over_files<T, T>(
-          engine, inputs, [](Engine& e, Window x, Window) { return norm1(e, x); }, named::join_sums<T>, quiet));
-    else
-      report(over_files<T, T>(
-          engine, inputs, [](Engine& e, Window x, Window) { return norm_inf(e, x); }, named::greater<T>, quiet));
+  } else if constexpr (!std::is_floating_point_v<T>) {
+    fail(kernel + " is of floating-point numbers; convert the file with `furrow map` or NumPy");
+  } else if (kernel == "norm1") {
+    report(over(named::join_sums<T>, [](Engine& e, Window x, Window) { return norm1(e, x); }));
   } else {
-    fail(options.kernel + " is of floating-point numbers; convert the file with `furrow map` or NumPy");
+    report(over(named::greater<T>, [](Engine& e, Window x, Window) { return norm_inf(e, x); }));
   }
 }
 
