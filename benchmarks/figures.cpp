@@ -177,7 +177,7 @@ std::string_view speed_unit(std::string_view kernel) {
 }
 
 Ratio speed_of(const Group& group, const Case& one) {
-  const Ratio time = middle(one.real);
+  const Ratio time = middle(one);
   const double work = static_cast<double>(group.n) * (counts_elements(group.kernel) ? 1e-6 : group.bytes * 1e-9);
   return {work / time.ratio, work / time.high, work / time.low};
 }

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "benchmarks/sample.hpp"
 #include "benchmarks/suite.hpp"
 
 namespace furrow::bench {

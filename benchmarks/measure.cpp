@@ -38,178 +38,7 @@ constexpr double kStolen = 0.02;
 // A subject that takes so many times as long as the fastest has lost.
 constexpr double kLost = 1.3;
 
-/// The state of one call of measure().
-class Session {
- public:
-  Session(std::span<const Subject> subjects, const Plan& plan, const Clock& clock)
-      : subjects_(subjects), plan_(plan), clock_(clock), random_(plan.seed), active_(subjects.size(), true) {}
-
-  std::vector<Timings> run(Conditions& conditions) {
-    const double start = clock_.real();
-    const double own = clock_.cpu();
-    const std::optional<CpuTimes> before = clock_.machine();
-    timings_.resize(subjects_.size());
-    if (calibrate()) add_rounds(start + plan_.seconds);
-    Conditions here{.rounds = stolen_.size()};
-    leave_out_stolen(here);
-    if (const std::optional<CpuTimes> after = clock_.machine(); before && after) {
-      here.seconds = clock_.real() - start;
-      here.others = after->busy - before->busy - (clock_.cpu() - own);
-    }
-    conditions += here;
-    return std::move(timings_);
-  }
-
- private:
-  /// Makes subject s the one that runs now.
-  void enter(std::size_t s) {
-    if (runtime_ != nullptr && *runtime_ == subjects_[s].runtime) return;
-    if (runtime_ != nullptr) clock_.sleep(plan_.pause);
-    runtime_ = &subjects_[s].runtime;
-    subjects_[s].run(1);
-  }
-
-  /// False if it was cut short.
-  bool calibrate() {
-    for (const std::size_t s : random_order(subjects_, random_)) {
-      if (plan_.stop()) return false;
-      enter(s);
-      calibrate(s);
-    }
-    return true;
-  }
-
-  void calibrate(std::size_t s) {
-    std::size_t& calls = timings_[s].calls;
-    for (;;) {
-      double took = time(s, calls);
-      // A short call that seems long may have been interrupted.
-      for (int again = 0; again < 2 && took > plan_.sample_seconds / 2 && took < 20 * plan_.sample_seconds; ++again)
-        took = std::min(took, time(s, calls));
-      if (took >= plan_.sample_seconds / 2 || calls >= kMostCalls) {
-        const double wanted = static_cast<double>(calls) * plan_.sample_seconds / std::max(took, 1e-9);
-        calls = static_cast<std::size_t>(std::clamp(std::ceil(wanted), 1.0, double{kMostCalls}));
-        return;
-      }
-      calls *= took < plan_.sample_seconds / 16 ? 8 : 2;
-    }
-  }
-
-  double time(std::size_t s, std::size_t calls) {
-    const double before = clock_.real();
-    subjects_[s].run(calls);
-    return clock_.real() - before;
-  }
-
-  /// Rounds without stolen time count; as many again may be made in place of the others.
-  void add_rounds(double until) {
-    const double began = clock_.real();
-    std::size_t clean = 0;
-    while (clean < plan_.most_rounds && stolen_.size() < 2 * plan_.most_rounds) {
-      const double now = clock_.real();
-      const auto made = static_cast<double>(stolen_.size());
-      // The round about to begin will take about as long as those so far.
-      const double each = stolen_.empty() ? 0 : (now - began) / made;
-      const bool enough = clean >= plan_.least_rounds || stolen_.size() >= 2 * plan_.least_rounds;
-      if (enough && now + each > until) return;
-      if (!add_round()) return;
-      clean += stolen_.back() ? 0 : 1;
-      if (clean >= plan_.least_rounds) dismiss_losers();
-    }
-  }
-
-  /// False if it was cut short.
-  bool add_round() {
-    struct Sample {
-      double real = 0;
-      double cpu = 0;
-    };
-    std::vector<Sample> samples(subjects_.size());
-    const double began = clock_.real();
-    const std::optional<CpuTimes> before = clock_.machine();
-    for (const std::size_t s : random_order(subjects_, random_)) {
-      if (!active_[s]) continue;
-      const std::size_t calls = timings_[s].calls;
-      enter(s);
-      if (calls > 1) subjects_[s].run(1);
-      const double cpu = clock_.cpu();
-      const double real = clock_.real();
-      subjects_[s].run(calls);
-      const double real_end = clock_.real();
-      const double cpu_end = clock_.cpu();
-      shorten(s, real_end - real);
-      samples[s] = {(real_end - real) / static_cast<double>(calls), (cpu_end - cpu) / static_cast<double>(calls)};
-      if (plan_.stop()) return false;
-    }
-    const std::optional<CpuTimes> after = clock_.machine();
-    stolen_.push_back(before && after && after->stolen - before->stolen > kStolen * (clock_.real() - began));
-    for (std::size_t s = 0; s < samples.size(); ++s) {
-      if (!active_[s]) continue;
-      timings_[s].real.push_back(samples[s].real);
-      timings_[s].cpu.push_back(samples[s].cpu);
-    }
-    return true;
-  }
-
-  /// A busy machine can make calls a thousand times as long as when they were counted out (spinning threads that wait for one that
-  /// does not run); their samples must not take minutes.
-  void shorten(std::size_t s, double took) {
-    const double longest = 10 * plan_.sample_seconds;
-    if (took <= longest) return;
-    std::size_t& calls = timings_[s].calls;
-    const auto fitting = static_cast<std::size_t>(static_cast<double>(calls) * longest / took);
-    calls = std::max({fitting, calls / 8, std::size_t{1}});
-  }
-
-  /// A subject's rounds without those in which time was stolen; its last round is not necessarily the last one of all.
-  std::vector<double> clean(const std::vector<double>& rounds) const {
-    std::vector<double> kept;
-    for (std::size_t r = 0; r < rounds.size(); ++r)
-      if (!stolen_[r]) kept.push_back(rounds[r]);
-    return kept;
-  }
-
-  void dismiss_losers() {
-    std::map<std::string, std::vector<std::size_t>> contests;
-    for (std::size_t s = 0; s < subjects_.size(); ++s)
-      if (active_[s] && !subjects_[s].contest.empty()) contests[subjects_[s].contest].push_back(s);
-    for (const auto& [name, members] : contests) {
-      if (members.size() < 2) continue;
-      std::map<std::size_t, std::vector<double>> rounds;
-      for (const std::size_t s : members) rounds[s] = clean(timings_[s].real);
-      const std::size_t best = *std::ranges::min_element(members, {}, [&](std::size_t s) { return median(rounds[s]); });
-      std::vector<double> bound = rounds[best];
-      for (double& seconds : bound) seconds *= kLost;
-      for (const std::size_t s : members)
-        if (compare(rounds[s], bound).slower()) active_[s] = false;
-    }
-  }
-
-  void leave_out_stolen(Conditions& conditions) {
-    const auto stolen = static_cast<std::size_t>(std::ranges::count(stolen_, true));
-    const std::size_t left = stolen_.size() - stolen;
-    if (left < plan_.least_rounds || left < stolen) {
-      conditions.stolen = stolen;
-      return;
-    }
-    conditions.dropped = stolen;
-    for (Timings& timings : timings_) {
-      timings.real = clean(timings.real);
-      timings.cpu = clean(timings.cpu);
-    }
-  }
-
-  static constexpr std::size_t kMostCalls = std::size_t{1} << 20;
-
-  std::span<const Subject> subjects_;
-  const Plan& plan_;
-  const Clock& clock_;
-  std::mt19937_64 random_;
-  std::vector<Timings> timings_;
-  std::vector<bool> active_;  // subjects that get more rounds
-  std::vector<bool> stolen_;  // for each round, whether CPU time was stolen
-  const std::string* runtime_ = nullptr;
-};
+constexpr std::size_t kMostCalls = std::size_t{1} << 20;
 
 /// The rank (from 0) of the order statistic that bounds the 95 % interval of a median of n from below: the largest k with
 /// P(at most k of n fair coins) <= 2.5 %; 0 if there is none.
@@ -223,6 +52,24 @@ std::size_t lower_rank(std::size_t n) {
     tail += probability;
   }
   return rank;
+}
+
+struct Interval {
+  double low;
+  double high;
+
+  void widen(const Interval& other) {
+    low = std::min(low, other.low);
+    high = std::max(high, other.high);
+  }
+};
+
+/// Of the median, 95 %.
+Interval interval_of(std::span<const double> values) {
+  std::vector<double> sorted(values.begin(), values.end());
+  std::ranges::sort(sorted);
+  const std::size_t rank = lower_rank(sorted.size());
+  return {sorted[rank], sorted[sorted.size() - 1 - rank]};
 }
 
 /// The probability that of n fair coins those that show heads are as far from half, or farther.
@@ -281,13 +128,197 @@ Conditions& Conditions::operator+=(const Conditions& more) {
   return *this;
 }
 
+Measurement::Measurement(std::vector<Subject> subjects, const Plan& plan, Clock clock)
+    : subjects_(std::move(subjects)),
+      plan_(plan),
+      clock_(std::move(clock)),
+      random_(plan.seed),
+      timings_(subjects_.size()),
+      active_(subjects_.size(), true) {}
+
+void Measurement::visit(double seconds) {
+  const double start = clock_.real();
+  const double own = clock_.cpu();
+  const std::optional<CpuTimes> before = clock_.machine();
+  runtime_ = nullptr;
+  const bool first = visits_++ == 0;
+  for (Timings& timings : timings_) timings.visits.push_back(0);
+  if (!first || calibrate()) add_rounds(start + seconds);
+  if (const std::optional<CpuTimes> after = clock_.machine(); before && after) {
+    watched_.seconds += clock_.real() - start;
+    watched_.others += after->busy - before->busy - (clock_.cpu() - own);
+  }
+}
+
+std::vector<Timings> Measurement::timings() const {
+  if (!drops_stolen()) return timings_;
+  std::vector<Timings> kept;
+  for (const Timings& all : timings_) kept.push_back(without_stolen(all));
+  return kept;
+}
+
+Conditions Measurement::conditions() const {
+  Conditions conditions = watched_;
+  conditions.rounds = stolen_.size();
+  (drops_stolen() ? conditions.dropped : conditions.stolen) = static_cast<std::size_t>(std::ranges::count(stolen_, true));
+  return conditions;
+}
+
+/// Makes a subject the one that runs now.
+void Measurement::enter(std::size_t s) {
+  if (runtime_ != nullptr && *runtime_ == subjects_[s].runtime) return;
+  if (runtime_ != nullptr) clock_.sleep(plan_.pause);
+  runtime_ = &subjects_[s].runtime;
+  subjects_[s].run(1);
+}
+
+/// False if it was cut short.
+bool Measurement::calibrate() {
+  for (const std::size_t s : random_order(subjects_, random_)) {
+    if (plan_.stop()) return false;
+    enter(s);
+    calibrate(s);
+  }
+  return true;
+}
+
+void Measurement::calibrate(std::size_t s) {
+  std::size_t& calls = timings_[s].calls;
+  for (;;) {
+    double took = time(s, calls);
+    // A short call that seems long may have been interrupted.
+    for (int again = 0; again < 2 && took > plan_.sample_seconds / 2 && took < 20 * plan_.sample_seconds; ++again)
+      took = std::min(took, time(s, calls));
+    if (took >= plan_.sample_seconds / 2 || calls >= kMostCalls) {
+      const double wanted = static_cast<double>(calls) * plan_.sample_seconds / std::max(took, 1e-9);
+      calls = static_cast<std::size_t>(std::clamp(std::ceil(wanted), 1.0, double{kMostCalls}));
+      return;
+    }
+    calls *= took < plan_.sample_seconds / 16 ? 8 : 2;
+  }
+}
+
+double Measurement::time(std::size_t s, std::size_t calls) {
+  const double before = clock_.real();
+  subjects_[s].run(calls);
+  return clock_.real() - before;
+}
+
+/// Rounds without stolen time count; as many again may be made in place of the others.
+void Measurement::add_rounds(double until) {
+  const double began = clock_.real();
+  const std::size_t earlier = stolen_.size();
+  const std::size_t least = plan_.least_rounds * visits_ / plan_.visits;
+  const std::size_t most = plan_.most_rounds * visits_ / plan_.visits;
+  auto clean = static_cast<std::size_t>(std::ranges::count(stolen_, false));
+  while (clean < most && stolen_.size() < 2 * most) {
+    const double now = clock_.real();
+    const auto made = static_cast<double>(stolen_.size() - earlier);
+    // The round about to begin will take about as long as those so far.
+    const double each = made == 0 ? 0 : (now - began) / made;
+    const bool enough = clean >= least || stolen_.size() >= 2 * least;
+    if (enough && now + each > until) return;
+    if (!add_round()) return;
+    clean += stolen_.back() ? 0 : 1;
+    if (clean >= plan_.least_rounds) dismiss_losers();
+  }
+}
+
+/// False if it was cut short.
+bool Measurement::add_round() {
+  struct Sample {
+    double real = 0;
+    double cpu = 0;
+  };
+  std::vector<Sample> samples(subjects_.size());
+  const double began = clock_.real();
+  const std::optional<CpuTimes> before = clock_.machine();
+  for (const std::size_t s : random_order(subjects_, random_)) {
+    if (!active_[s]) continue;
+    const std::size_t calls = timings_[s].calls;
+    enter(s);
+    if (calls > 1) subjects_[s].run(1);
+    const double cpu = clock_.cpu();
+    const double real = clock_.real();
+    subjects_[s].run(calls);
+    const double real_end = clock_.real();
+    const double cpu_end = clock_.cpu();
+    shorten(s, real_end - real);
+    samples[s] = {(real_end - real) / static_cast<double>(calls), (cpu_end - cpu) / static_cast<double>(calls)};
+    if (plan_.stop()) return false;
+  }
+  const std::optional<CpuTimes> after = clock_.machine();
+  stolen_.push_back(before && after && after->stolen - before->stolen > kStolen * (clock_.real() - began));
+  for (std::size_t s = 0; s < samples.size(); ++s) {
+    if (!active_[s]) continue;
+    timings_[s].real.push_back(samples[s].real);
+    timings_[s].cpu.push_back(samples[s].cpu);
+    ++timings_[s].visits.back();
+  }
+  return true;
+}
+
+/// A busy machine can make calls a thousand times as long as when they were counted out (spinning threads that wait for one that
+/// does not run); their samples must not take minutes.
+void Measurement::shorten(std::size_t s, double took) {
+  const double longest = 10 * plan_.sample_seconds;
+  if (took <= longest) return;
+  std::size_t& calls = timings_[s].calls;
+  const auto fitting = static_cast<std::size_t>(static_cast<double>(calls) * longest / took);
+  calls = std::max({fitting, calls / 8, std::size_t{1}});
+}
+
+/// A subject's rounds without those in which time was stolen; its last round is not necessarily the last one of all.
+std::vector<double> Measurement::clean(const std::vector<double>& rounds) const {
+  std::vector<double> kept;
+  for (std::size_t r = 0; r < rounds.size(); ++r)
+    if (!stolen_[r]) kept.push_back(rounds[r]);
+  return kept;
+}
+
+void Measurement::dismiss_losers() {
+  std::map<std::string, std::vector<std::size_t>> contests;
+  for (std::size_t s = 0; s < subjects_.size(); ++s)
+    if (active_[s] && !subjects_[s].contest.empty()) contests[subjects_[s].contest].push_back(s);
+  for (const auto& [name, members] : contests) {
+    if (members.size() < 2) continue;
+    std::map<std::size_t, std::vector<double>> rounds;
+    for (const std::size_t s : members) rounds[s] = clean(timings_[s].real);
+    const std::size_t best = *std::ranges::min_element(members, {}, [&](std::size_t s) { return median(rounds[s]); });
+    std::vector<double> bound = rounds[best];
+    for (double& seconds : bound) seconds *= kLost;
+    for (const std::size_t s : members)
+      if (compare(rounds[s], bound).slower()) active_[s] = false;
+  }
+}
+
+/// Whether there are rounds enough without those in which time was stolen.
+bool Measurement::drops_stolen() const {
+  const auto stolen = static_cast<std::size_t>(std::ranges::count(stolen_, true));
+  const std::size_t left = stolen_.size() - stolen;
+  return left >= plan_.least_rounds && left >= stolen;
+}
+
+Timings Measurement::without_stolen(const Timings& all) const {
+  Timings kept{.calls = all.calls, .real = clean(all.real), .cpu = clean(all.cpu), .visits = {}};
+  std::size_t round = 0;
+  for (const std::size_t rounds : all.visits) {
+    kept.visits.push_back(0);
+    for (const std::size_t end = round + rounds; round < end; ++round) kept.visits.back() += stolen_[round] ? 0 : 1;
+  }
+  return kept;
+}
+
 std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, const Clock& clock) {
   Conditions unasked;
   return measure(subjects, plan, unasked, clock);
 }
 
 std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, Conditions& conditions, const Clock& clock) {
-  return Session(subjects, plan, clock).run(conditions);
+  Measurement measurement({subjects.begin(), subjects.end()}, plan, clock);
+  measurement.visit(plan.seconds);
+  conditions += measurement.conditions();
+  return measurement.timings();
 }
 
 double median(std::span<const double> values) {
@@ -307,16 +338,25 @@ bool Ratio::differs() const {
   return doubt <= kDoubtful && ((low > 1 && ratio >= kNoticeable) || (high < 1 && ratio <= 1 / kNoticeable));
 }
 
-Ratio compare(std::span<const double> first, std::span<const double> second) {
+Ratio compare(std::span<const double> first, std::span<const double> second, std::span<const std::size_t> visits) {
   const std::size_t rounds = std::min(first.size(), second.size());
   if (rounds == 0) return {1, 0, std::numeric_limits<double>::infinity(), 1};
   std::vector<double> logs(rounds);
   for (std::size_t r = 0; r < rounds; ++r) logs[r] = std::log(first[r] / second[r]);
-  std::ranges::sort(logs);
-  const std::size_t rank = lower_rank(rounds);
-  const auto zero = std::ranges::equal_range(logs, 0.0);
-  const auto below = static_cast<std::size_t>(zero.begin() - logs.begin());
-  return {std::exp(median(logs)), std::exp(logs[rank]), std::exp(logs[rounds - 1 - rank]), sign_test(rounds - zero.size(), below)};
+  Interval interval = interval_of(logs);
+  auto left = std::span(logs);
+  for (const std::size_t in_visit : visits) {
+    const std::size_t here = std::min(in_visit, left.size());
+    if (here > 0) interval.widen(interval_of(left.first(here)));
+    left = left.subspan(here);
+  }
+  const auto below = static_cast<std::size_t>(std::ranges::count_if(logs, [](double log) { return log < 0; }));
+  const auto equal = static_cast<std::size_t>(std::ranges::count(logs, 0.0));
+  return {std::exp(median(logs)), std::exp(interval.low), std::exp(interval.high), sign_test(rounds - equal, below)};
+}
+
+Ratio compare(const Timings& first, const Timings& second) {
+  return compare(first.real, second.real, first.visits);
 }
 
 }  // namespace furrow::bench

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ struct Subject {
 struct Timings {
   std::size_t calls = 1;  ///< calls in each sample
   std::vector<double> real;
-  std::vector<double> cpu;  ///< of all threads together
+  std::vector<double> cpu;          ///< of all threads together
+  std::vector<std::size_t> visits;  ///< the rounds in each visit, one after the other
 };
 
 /// Seconds since boot, added up over the CPUs that this process may use.
@@ -58,7 +60,8 @@ struct Conditions {
 constexpr std::size_t kFewestRounds = 12;
 
 struct Plan {
-  double seconds = 1;                        ///< rounds are added until this is used up
+  double seconds = 1;                        ///< measure() adds rounds until this is used up
+  std::size_t visits = 1;                    ///< that rounds are shared out to
   std::size_t least_rounds = kFewestRounds;  ///< made in any case
   std::size_t most_rounds = 100;
   double sample_seconds = 1e-3;  ///< a sample repeats its call for about so long; clock and call overhead are then under 0.1 %
@@ -82,6 +85,45 @@ std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan
 std::vector<Timings> measure(std::span<const Subject> subjects, const Plan& plan, Conditions& conditions,
                              const Clock& clock = Clock::system());
 
+/// The same in several visits, with other work between them. Rounds in a row share more than their order can even out: where the
+/// arrays lie, which neighbours are busy, how warm the processor is. Visits minutes apart show how much that matters.
+class Measurement {
+ public:
+  /// `plan.seconds` is not used.
+  Measurement(std::vector<Subject> subjects, const Plan& plan, Clock clock = Clock::system());
+
+  /// Rounds of the next of `plan.visits`, for so many seconds. Subjects may have changed what they work on since the last.
+  void visit(double seconds);
+
+  /// Of all visits so far, as measure() returns them.
+  std::vector<Timings> timings() const;
+  Conditions conditions() const;
+
+ private:
+  void enter(std::size_t subject);
+  bool calibrate();
+  void calibrate(std::size_t subject);
+  double time(std::size_t subject, std::size_t calls);
+  void add_rounds(double until);
+  bool add_round();
+  void shorten(std::size_t subject, double took);
+  std::vector<double> clean(const std::vector<double>& rounds) const;
+  void dismiss_losers();
+  bool drops_stolen() const;
+  Timings without_stolen(const Timings& all) const;
+
+  std::vector<Subject> subjects_;
+  Plan plan_;
+  Clock clock_;
+  std::mt19937_64 random_;
+  std::vector<Timings> timings_;
+  std::vector<bool> active_;  // subjects that get more rounds
+  std::vector<bool> stolen_;  // for each round, whether CPU time was stolen
+  std::size_t visits_ = 0;
+  const std::string* runtime_ = nullptr;  // of the subject that ran last
+  Conditions watched_;
+};
+
 /// The middle value; of an even number, the mean of the two. Needs at least one.
 double median(std::span<const double> values);
 double least(std::span<const double> values);
@@ -89,7 +131,7 @@ double least(std::span<const double> values);
 /// How two subjects compare: time of the first over that of the second.
 struct Ratio {
   double ratio = 1;  ///< median over the rounds
-  double low = 1;    ///< 95 % interval of that median
+  double low = 1;    ///< 95 % interval of that median, and of that of each visit
   double high = 1;
   /// The probability that equal subjects would seem to differ so clearly. Nothing is called a difference unless it is 1/2000 or
   /// less, which takes kFewestRounds: a run holds hundreds of comparisons, of which 95 % intervals alone get one in twenty wrong.
@@ -111,6 +153,10 @@ struct Ratio {
 /// rounds resemble their neighbours. (Tests that use sizes as well find differences in fewer rounds of calm noise, but fewer of
 /// them where there are spikes: Wilcoxon's found 70 % of 5 % differences in 25 rounds of it.) It is asked after the last round
 /// only, and how many rounds there are does not depend on the outcome, but for losers: these are far beyond what is called here.
-Ratio compare(std::span<const double> first, std::span<const double> second);
+///
+/// `visits` are the rounds in each visit, of either side. The interval then also holds the interval of each visit by itself: what
+/// one visit shows and another does not is no difference.
+Ratio compare(std::span<const double> first, std::span<const double> second, std::span<const std::size_t> visits = {});
+Ratio compare(const Timings& first, const Timings& second);
 
 }  // namespace furrow::bench

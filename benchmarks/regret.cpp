@@ -43,8 +43,8 @@ Regret regret_of(const SavedRun& run) {
     if (automatic == nullptr || !automatic->timed() || others.empty()) continue;
     const SavedRun::Case* const best = *std::ranges::min_element(others, {}, middle_time);
     const SavedRun::Case* const worst = *std::ranges::max_element(others, {}, middle_time);
-    regret.groups.push_back({group.key(), best->backend, compare(automatic->real, best->real)});
-    const Ratio spread = compare(worst->real, best->real);
+    regret.groups.push_back({group.key(), best->backend, compare(*automatic, *best)});
+    const Ratio spread = compare(*worst, *best);
     constexpr double kDiffer = 1.2;
     if (!spread.slower() || spread.ratio <= kDiffer) continue;
     differing_groups.push_back(&group);
@@ -59,7 +59,7 @@ Regret regret_of(const SavedRun& run) {
     std::vector<Evidence> evidence;
     for (const SavedRun::Group* const group : differing_groups)
       if (const SavedRun::Case* const constant = group->find(name); constant != nullptr && constant->timed())
-        evidence.push_back({"all", {group->find(kAutomatic)->real, constant->real}, group->key()});
+        evidence.push_back({"all", {group->find(kAutomatic)->real, constant->real}, group->key(), 1, constant->visits});
     regret.constants.push_back({name, overall(evidence, 0, 1)});
   }
   return regret;

@@ -40,7 +40,7 @@ const Case* fastest(const Group& group, const Eligible& eligible) {
 /// How many times as fast as `other` it is, with a mark where that is beyond noise.
 std::string against(const Case& one, const Case* other) {
   if (other == nullptr) return "";
-  const Ratio ratio = compare(other->timings.real, one.timings.real);
+  const Ratio ratio = compare(other->timings, one.timings);
   return fmt::format("{:.2f}{}", ratio.ratio, ratio.slower() ? "+" : ratio.faster() ? "-" : " ");
 }
 
@@ -57,8 +57,7 @@ std::string row(const Measurements& measurements, const Group& group, bool scali
       text += fmt::format(" {:>7} ", one != nullptr && one->fault ? "WRONG" : "");
       continue;
     }
-    text +=
-        fmt::format(" {:>7}{}", number(speed(group, *one)), compare(one->timings.real, best->timings.real).slower() ? "-" : " ");
+    text += fmt::format(" {:>7}{}", number(speed(group, *one)), compare(one->timings, best->timings).slower() ? "-" : " ");
   }
   text += fmt::format(" {:>7} {:<11}", peer == nullptr ? "" : number(speed(group, *peer)), peer == nullptr ? "" : peer->backend);
   text += fmt::format(" {:>7}", roof == nullptr ? "" : number(speed(group, *roof)));

@@ -66,8 +66,12 @@ void set_times(Run& run, const Group& group, double real, double cpu) {
 std::vector<Run> runs(const Group& group, const Case& one, std::int64_t index) {
   std::vector<Run> entries;
   const Timings& timings = one.timings;
+  std::size_t visit = 0;
+  std::size_t visit_end = timings.visits[0];
   for (std::size_t round = 0; round < timings.real.size(); ++round) {
+    while (round >= visit_end) visit_end += timings.visits[++visit];
     Run run = entry(group, one);
+    run.counters["visit"] = static_cast<double>(visit);
     run.family_index = index;
     run.repetition_index = static_cast<std::int64_t>(round);
     set_times(run, group, timings.real[round], timings.cpu[round]);

@@ -53,7 +53,7 @@ Cell cell_of(const SavedRun& run, const std::string& backend, const std::functio
     cell.faults += one->fault.empty() ? 0 : 1;
     const Case* const best = run.fastest(group);
     if (!one->timed() || best == nullptr) continue;
-    sum += std::log(compare(one->real, best->real).ratio);
+    sum += std::log(compare(*one, *best).ratio);
     ++cell.groups;
   }
   if (cell.groups > 0) cell.ratio = std::exp(sum / static_cast<double>(cell.groups));
@@ -151,7 +151,7 @@ std::string ablation_table(const SavedRun& run) {
         continue;
       }
       any = true;
-      const Ratio ratio = compare(one->real, best->real);
+      const Ratio ratio = compare(*one, *best);
       cells += fmt::format("<td{}>{:.2f}× <span class=\"range\">{:.2f}–{:.2f}</span></td>",
                            ratio.differs() ? " class=\"best\"" : "", ratio.ratio, ratio.low, ratio.high);
     }
@@ -201,7 +201,7 @@ std::string numbers_table(const SavedRun& run, const std::string& family) {
         continue;
       }
       const Ratio speed = speed_of(group, *one);
-      const bool equal = best != nullptr && !run.is_peer(name) && !compare(one->real, best->real).slower();
+      const bool equal = best != nullptr && !run.is_peer(name) && !compare(*one, *best).slower();
       html += fmt::format("<td{}>{}{} <span class=\"range\">{}–{}</span></td>", equal ? " class=\"best\"" : "",
                           one->bits > Bits::same ? "≠ " : "", short_number(speed.ratio), short_number(speed.low),
                           short_number(speed.high));

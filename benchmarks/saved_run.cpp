@@ -97,6 +97,12 @@ class Reader {
       one.bits = bits_named(label->get<std::string>());
     one.real.push_back(real * 1e-9);
     one.cpu.push_back(number(entry, "cpu_time", name) * 1e-9);
+    // Files without visits are of one.
+    const double visit = entry.contains("visit") ? number(entry, "visit", name) : 0;
+    constexpr double kMost = 1000;
+    if (visit + 1 < static_cast<double>(one.visits.size()) || visit > kMost) broken("the visits of " + name + " are not in order");
+    one.visits.resize(static_cast<std::size_t>(visit) + 1);
+    ++one.visits.back();
     const double items = number(entry, "items_per_second", name);
     if (items > 0) group_->bytes = number(entry, "bytes_per_second", name) / items;
   }
@@ -210,14 +216,19 @@ std::vector<Evidence> evidence_of(const SavedRun& run) {
     for (const std::string& backend : run.backends) {
       const SavedRun::Case* const one = group.find(backend);
       entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->real);
+      if (one != nullptr && one->visits.size() > entry.visits.size()) entry.visits = one->visits;
     }
     evidence.push_back(std::move(entry));
   }
   return evidence;
 }
 
-Ratio middle(const std::vector<double>& values) {
-  return compare(values, std::vector<double>(values.size(), 1));
+Ratio middle(const SavedRun::Case& one) {
+  return compare(one.real, std::vector<double>(one.real.size(), 1), one.visits);
+}
+
+Ratio compare(const SavedRun::Case& first, const SavedRun::Case& second) {
+  return compare(first.real, second.real, first.visits);
 }
 
 }  // namespace furrow::bench

@@ -22,6 +22,7 @@ struct SavedRun {
     std::vector<double> cpu;   ///< of all threads together
     std::string fault = {};    ///< what its answer was wrong in; it was not timed then
     Bits bits = Bits::unknown;
+    std::vector<std::size_t> visits = {};  ///< rounds in each visit, one after the other
     bool timed() const { return !real.empty(); }
   };
   struct Group {
@@ -63,7 +64,10 @@ std::string family_of(std::string_view kernel);
 /// What the verdict is made from, as decide() wants it.
 std::vector<Evidence> evidence_of(const SavedRun& run);
 
-/// The median of some rounds and its 95 % interval.
-Ratio middle(const std::vector<double>& values);
+/// The median of a case and its interval.
+Ratio middle(const SavedRun::Case& one);
+
+/// The time of one case over that of another of its group.
+Ratio compare(const SavedRun::Case& first, const SavedRun::Case& second);
 
 }  // namespace furrow::bench

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
-#include <regex>
+#include <optional>
+#include <span>
+#include <tuple>
 
 #include "benchmarks/kernel_tuning.hpp"
 #include "benchmarks/memory.hpp"
 #include "benchmarks/neighbour.hpp"
-#include "benchmarks/scenarios.hpp"
+#include "benchmarks/sample.hpp"
 #include "benchmarks/workspace.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/threads.hpp"
@@ -17,17 +20,12 @@
 namespace furrow::bench {
 namespace {
 
-// In the order in which they are measured if all are; a quick run has the first sizes.
-constexpr Type kTypes[] = {Type::f64, Type::f32, Type::i64, Type::i32};
-constexpr std::size_t kSizes[] = {std::size_t{1} << 16, std::size_t{1} << 10, std::size_t{1} << 25,
-                                  std::size_t{1} << 13, std::size_t{1} << 19, std::size_t{1} << 22};
-constexpr std::size_t kQuickSizes = 3;
-
 // They find 5 % in nearly all cases, with 2 % noise and more.
-constexpr std::size_t kMostRounds = 40;
+constexpr std::size_t kMostRounds = 48;
 
-// A group and the tuning of a kernel take about so long for each unit of weight.
-constexpr double kSecondsPerWeight = 1;
+// Each group is measured twice, the second time after all others of its stretch: a minute or so later in a long run.
+constexpr std::size_t kVisits = 2;
+constexpr std::size_t kStretch = 96;
 
 // Others' use of the CPUs, over what this run's threads leave free, beyond which the verdict may be of them: so many for each
 // thread.
@@ -35,40 +33,6 @@ constexpr double kBusyNeighbours = 0.1;
 
 // Seconds beyond the budget after which what is under way is cut off.
 constexpr double kOverrun = 10;
-
-std::size_t usable_memory() {
-  return available_memory() / 10 * 8;
-}
-
-std::vector<Type> chosen_types(const std::vector<std::string>& codes) {
-  std::vector<Type> types;
-  for (const std::string& code : codes) {
-    const auto* const found = std::ranges::find(kTypes, code, type_code);
-    if (found == std::end(kTypes)) fail("unknown type \"" + code + "\"; the suite has f32, f64, i32, i64");
-    types.push_back(*found);
-  }
-  return types;
-}
-
-std::regex pattern(const std::string& expression) {
-  try {
-    return std::regex(expression);
-  } catch (const std::regex_error& error) {
-    fail("\"" + expression + "\" is not a regular expression: " + error.what());
-  }
-}
-
-/// From 2^8 to what memory holds of doubles.
-std::vector<std::size_t> sweep() {
-  std::vector<std::size_t> sizes;
-  for (std::size_t n = std::size_t{1} << 8; Workspace::bytes(Type::f64, n) <= usable_memory(); n *= 2) sizes.push_back(n);
-  return sizes;
-}
-
-/// How long a group takes, in that of a small one: large arrays have to be filled and checked, too.
-double weight(const Selection& what) {
-  return what.n >= std::size_t{1} << 24 ? 6 : what.n >= std::size_t{1} << 22 ? 2 : 1;
-}
 
 /// In whose contest a candidate takes part: the roof stands for itself, and furrow without one of its parts is worth all rounds.
 const char* contest_of(Kind kind) {
@@ -105,7 +69,7 @@ class Run {
     for (const Selection& what : plan_) work_ += weight(what);
     work_ += static_cast<double>(tasks_.size());
     all_work_ = work_;
-    done_at_end_ = plan_.size() + tasks_.size();
+    done_at_end_ = kVisits * plan_.size() + tasks_.size();
   }
 
   Measurements run() {
@@ -122,22 +86,19 @@ class Run {
     // They take two seconds; a machine too busy for that shows no roofs, and the cases matter more.
     const double roofs_until = now() + std::max(3.0, budget() / 10);
     found_.roofs = measure_roofs(candidates_, ++seed_, [&] { return cut_off() || now() > roofs_until; });
-    for (std::size_t at = 0; !over() && at < plan_.size(); ++at) {
-      // What took too long for what is left of the time would again; smaller sizes may still fit.
-      if (double& took = took_[plan_[at].n]; took < seconds_left()) {
-        const double before = now();
-        group(plan_[at]);
-        took = now() - before;
-      }
-      // Tuning keeps pace, so that whenever time runs out some of every family is done.
-      tune(static_cast<double>(at + 1) / static_cast<double>(plan_.size()));
-    }
+    for (std::size_t begin = 0; !over() && begin < plan_.size(); begin += kStretch)
+      stretch(std::span(plan_).subspan(begin, std::min(kStretch, plan_.size() - begin)));
     workspace_.reset();
+    // Cut off before the first round: it says nothing.
+    std::erase_if(found_.groups, [](const Group& group) { return group.conditions.rounds == 0; });
+    for (const Group& group : found_.groups) found_.conditions += group.conditions;
     note_workers(candidates_);
     for (const auto& [threads, candidates] : scaling_) note_workers(candidates);
     if (!found_.interrupted && found_.groups.size() < found_.planned)
       found_.notes.push_back(std::to_string(found_.planned - found_.groups.size()) + " of " + std::to_string(found_.planned) +
                              " groups of cases were left out: the time was used up (--seconds gives more)");
+    if (const auto once = std::ranges::count_if(found_.groups, &Group::visited_once); once > 0 && !found_.interrupted)
+      found_.notes.push_back(std::to_string(once) + " groups of cases were measured once only: the time was used up");
     warn();
     sort();
     found_.seconds = now() - start_;
@@ -191,49 +152,98 @@ class Run {
     return std::max(0.0, std::min(seconds_left(), (now() - start_) / (all_work_ - work_) * work_));
   }
 
-  void group(const Selection& what) {
+  /// A group between its visits.
+  struct Visited {
+    std::size_t group;                  // of those found
+    std::vector<Candidate> candidates;  // that are timed
+    std::vector<std::size_t> cases;     // of theirs
+    std::unique_ptr<Measurement> rounds;
+    double worker_seconds = 0;
+  };
+
+  /// Goes through some groups as often as each is visited.
+  void stretch(std::span<const Selection> groups) {
+    std::vector<std::optional<Visited>> visited(groups.size());
+    for (std::size_t visit = 0; visit < kVisits; ++visit) {
+      workspace_.reset();  // so that arrays come to lie elsewhere
+      for (std::size_t at = 0; !over() && at < groups.size(); ++at) {
+        if (visit > 0 && !visited[at]) continue;
+        // What took too long for what is left of the time would again; smaller sizes may still fit.
+        if (double& took = took_[groups[at].n]; took < seconds_left()) {
+          const double before = now();
+          this->visit(groups[at], visited[at]);
+          took = now() - before;
+        }
+        ++visits_done_;
+        // Tuning keeps pace, so that whenever time runs out some of every family is done.
+        tune(static_cast<double>(visits_done_) / static_cast<double>(kVisits * plan_.size()));
+      }
+    }
+  }
+
+  void visit(const Selection& what, std::optional<Visited>& visited) {
     report(std::string(what.kernel->name) + " " + std::string(type_code(what.type)) + " " + std::to_string(what.n) +
            (what.threads == 0 ? "" : " on " + std::to_string(what.threads) + " threads"));
-    const double until = now() + share(weight(what));
+    const double weight_of_it = weight(what) / kVisits;
+    const double until = now() + share(weight_of_it);
     if (workspace_ == nullptr || workspace_->operands().type() != what.type || workspace_->operands().size() != what.n) {
       workspace_.reset();  // before the new one is allocated
       workspace_ = std::make_unique<Workspace>(candidates_.placing_engine(), what.type, what.n);
     }
     workspace_->prepare(*what.kernel);
-
-    Group group{what.kernel, what.type, what.n, {}, what.threads};
-    std::vector<Subject> subjects;
-    std::vector<std::size_t> timed;  // the cases of the subjects
-    std::vector<const Worker*> workers;
-    Candidates& candidates = with_threads(what.threads);
-    for (const Candidate& candidate : candidates.of(*what.kernel, what.type)) {
-      if (cut_off()) return;
-      Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.kind, {}, fault_of(candidate)});
-      if (one.fault) continue;
-      timed.push_back(group.cases.size() - 1);
-      workers.push_back(candidate.worker);
-      const auto& run = candidate.variants[fastest(candidate)];
-      one.bits = bits_of(candidate, run);
-      subjects.push_back({candidate.runtime, repeated(run), contest_of(candidate.kind)});
+    if (!visited) {
+      visited = first_visit(what);
+      if (!visited) return;
+    } else {
+      for (const Candidate& candidate : visited->candidates)
+        if (candidate.worker != nullptr) reset(candidate);
     }
+    const Candidates& candidates = with_threads(what.threads);
     const double by_workers = candidates.worker_seconds();
-    const std::vector<Timings> timings = measure(
-        subjects, {.seconds = until - now(), .most_rounds = kMostRounds, .seed = ++seed_, .stop = [this] { return cut_off(); }},
-        group.conditions);
-    group.conditions.others -= std::max(0.0, candidates.worker_seconds() - by_workers);
-    found_.conditions += group.conditions;
-    for (std::size_t t = 0; t < timed.size(); ++t) {
-      // A process that ended meanwhile was not timed, and a note says so.
-      if (workers[t] == nullptr || !workers[t]->fault()) group.cases[timed[t]].timings = timings[t];
-    }
-    // Cut off before the first round: it says nothing.
-    if (cut_off() && (timings.empty() || timings[0].real.empty())) return;
-    found_.groups.push_back(std::move(group));
-    finished(weight(what));
+    visited->rounds->visit(until - now());
+    visited->worker_seconds += std::max(0.0, candidates.worker_seconds() - by_workers);
+    note_rounds(*visited);
+    finished(weight_of_it);
   }
 
-  std::function<void(std::size_t)> repeated(const std::function<void(table::Operands&, std::size_t)>& run) {
-    return [run, &operands = workspace_->operands()](std::size_t calls) { run(operands, calls); };
+  /// Checks the answers of all candidates, and prepares to time those that are right. Nothing if it was cut off.
+  std::optional<Visited> first_visit(const Selection& what) {
+    workspace_->work_out_answer();
+    Group group{what.kernel, what.type, what.n, {}, what.threads};
+    Visited visited{found_.groups.size(), {}, {}, nullptr};
+    std::vector<Subject> subjects;
+    for (Candidate& candidate : with_threads(what.threads).of(*what.kernel, what.type)) {
+      if (cut_off()) return std::nullopt;
+      Case& one = group.cases.emplace_back(Case{candidate.backend, candidate.kind, {}, fault_of(candidate)});
+      if (one.fault) continue;
+      const auto run = candidate.variants[fastest(candidate)];
+      one.bits = bits_of(candidate, run);
+      subjects.push_back({candidate.runtime, repeated(run), contest_of(candidate.kind)});
+      visited.cases.push_back(group.cases.size() - 1);
+      visited.candidates.push_back(std::move(candidate));
+    }
+    visited.rounds = std::make_unique<Measurement>(
+        std::move(subjects),
+        Plan{.visits = kVisits, .most_rounds = kMostRounds, .seed = ++seed_, .stop = [this] { return cut_off(); }});
+    found_.groups.push_back(std::move(group));
+    return visited;
+  }
+
+  /// Puts what was measured so far where it is found, also if there will be no further visit.
+  void note_rounds(const Visited& visited) {
+    Group& group = found_.groups[visited.group];
+    group.conditions = visited.rounds->conditions();
+    group.conditions.others -= visited.worker_seconds;
+    const std::vector<Timings> timings = visited.rounds->timings();
+    for (std::size_t t = 0; t < timings.size(); ++t) {
+      const Worker* const worker = visited.candidates[t].worker;
+      // A process that ended meanwhile was not timed, and a note says so.
+      group.cases[visited.cases[t]].timings = worker == nullptr || !worker->fault() ? timings[t] : Timings();
+    }
+  }
+
+  std::function<void(std::size_t)> repeated(std::function<void(table::Operands&, std::size_t)> run) {
+    return [run = std::move(run), this](std::size_t calls) { run(workspace_->operands(), calls); };
   }
 
   /// The operands as they are at first, also where the candidate has its own.
@@ -352,6 +362,7 @@ class Run {
   std::vector<Selection> plan_;
   std::vector<TuningTask> tasks_;
   std::size_t tasks_done_ = 0;
+  std::size_t visits_done_ = 0;
   std::map<int, Candidates> scaling_;  // by their number of threads
   std::unique_ptr<Workspace> workspace_;
   std::map<std::size_t, double> took_;  // seconds of the latest group of a size
@@ -365,70 +376,6 @@ class Run {
 
 }  // namespace
 
-std::vector<Selection> select(const SuiteOptions& options) {
-  const std::regex wanted = pattern(options.kernels);
-  std::vector<Type> types = chosen_types(options.types);
-  std::vector<std::size_t> sizes = options.sizes;
-  if (options.sweep) sizes = sweep();
-  if (sizes.empty()) sizes.assign(std::begin(kSizes), options.quick ? kSizes + kQuickSizes : std::end(kSizes));
-
-  // Kernels with the same inputs after each other: making those of the largest size takes longer than any kernel.
-  std::vector<const table::Kernel*> kernels;
-  for (const table::Kernel& kernel : suite_kernels())
-    if (!options.mix.empty() ? options.mix.entry_of(kernel.name, kernel.family).has_value()
-                             : std::regex_search(kernel.name.begin(), kernel.name.end(), wanted))
-      kernels.push_back(&kernel);
-  std::ranges::stable_sort(kernels, std::less<>(), &table::Kernel::make_inputs);
-
-  std::vector<Selection> selected;
-  for (const Type type : kTypes) {
-    for (const std::size_t wanted_size : sizes) {
-      for (const table::Kernel* const kernel : kernels) {
-        // All that a mix names is in it, of sizes that a kernel is not given the largest that it is.
-        const std::size_t n = options.mix.empty() ? wanted_size : std::min(wanted_size, kernel->largest);
-        const auto again = [&](const Selection& what) { return what.kernel == kernel && what.type == type && what.n == n; };
-        if (!kernel->has(type) || n > kernel->largest || std::ranges::any_of(selected, again)) continue;
-        // Unless types are asked for, the quick suite has doubles, and of kernels without them their first type.
-        const Type quick_type = kernel->has(Type::f64) ? Type::f64 : kernel->types.front();
-        if (types.empty() ? options.quick && type != quick_type : std::ranges::find(types, type) == types.end()) continue;
-        selected.push_back({kernel, type, n});
-      }
-    }
-  }
-  if (selected.empty()) fail("no case has such a kernel, type and size; `furrow list` shows the kernels and their types");
-  return selected;
-}
-
-std::vector<Selection> sample(const std::vector<Selection>& selected, double seconds) {
-  // By turns a kernel of each family, so that a small sample has all families.
-  std::map<const table::Kernel*, std::vector<Selection>> by_kernel;  // the table is an array: rows in order
-  for (const Selection& what : selected) by_kernel[what.kernel].push_back(what);
-  std::map<std::string_view, std::size_t> of_family;
-  std::map<std::pair<std::size_t, std::string_view>, std::vector<Selection>> turns;
-  for (auto& [kernel, all] : by_kernel) turns[{of_family[kernel->family]++, kernel->family}] = std::move(all);
-
-  std::vector<Selection> sampled;
-  double cost = 0;
-  for (std::size_t pass = 0; sampled.size() < selected.size() && cost < seconds; ++pass) {
-    const auto first = static_cast<std::ptrdiff_t>(sampled.size());
-    std::size_t turn = pass;
-    for (const auto& [place, all] : turns) {
-      const Selection& what = all[turn++ % all.size()];
-      if (pass >= all.size() || (cost > 0 && cost + kSecondsPerWeight * weight(what) > seconds)) continue;
-      cost += kSecondsPerWeight * weight(what);
-      sampled.push_back(what);
-    }
-    if (std::ssize(sampled) == first) break;
-    // Arrays are made anew when type or size change, and inputs when kernels want others.
-    std::stable_sort(sampled.begin() + first, sampled.end(), [](const Selection& a, const Selection& b) {
-      const std::less<> before;
-      if (a.type != b.type) return a.type < b.type;
-      return a.n != b.n ? a.n < b.n : before(a.kernel->make_inputs, b.kernel->make_inputs);
-    });
-  }
-  return sampled;
-}
-
 std::string Group::name(const Case& of) const {
   return case_name(*kernel, of.backend, type, n) + (threads == 0 ? "" : "/threads:" + std::to_string(threads));
 }
@@ -440,6 +387,11 @@ std::string Group::key() const {
 const Case* Group::find(std::string_view backend) const {
   const auto found = std::ranges::find(cases, backend, &Case::backend);
   return found == cases.end() ? nullptr : &*found;
+}
+
+bool Group::visited_once() const {
+  return std::ranges::all_of(cases, [](const Case& one) { return one.timings.visits.size() <= 1; }) &&
+         std::ranges::any_of(cases, &Case::timed);
 }
 
 std::size_t Measurements::faults() const {

@@ -64,6 +64,7 @@ struct Group {
   std::string name(const Case& of) const;
   const Case* find(std::string_view backend) const;
   std::string key() const;  ///< "triad/f64/1024"
+  bool visited_once() const;
 };
 
 struct Measurements {
@@ -88,22 +89,5 @@ struct Measurements {
 
 /// Throws Error if the options name something that is not there or select nothing.
 Measurements run_suite(const SuiteOptions& options);
-
-/// A group to be measured.
-struct Selection {
-  const table::Kernel* kernel;
-  Type type;
-  std::size_t n;
-  int threads = 0;  ///< as in Group
-};
-
-/// All kernels, types and sizes that the options select. Throws as run_suite() does.
-std::vector<Selection> select(const SuiteOptions& options);
-
-/// As many of them as a run of so many seconds has time for, so that every kernel is among them as often as any other, and types
-/// and sizes are spread over kernels: in the first pass each kernel comes once, the next kernel with the next of its sizes, and in
-/// each pass all move on by one. It depends on selection and time alone, so that runs can be compared; passes come in order, so
-/// that what is left out in a hurry is the last.
-std::vector<Selection> sample(const std::vector<Selection>& selected, double seconds);
 
 }  // namespace furrow::bench

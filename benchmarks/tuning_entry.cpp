@@ -23,6 +23,7 @@ Verdict verdict_of(const Measurements& measurements) {
     for (const std::string& backend : measurements.backends) {
       const Case* const one = group.find(backend);
       entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->timings.real);
+      if (one != nullptr && one->timings.visits.size() > entry.visits.size()) entry.visits = one->timings.visits;
     }
     evidence.push_back(std::move(entry));
   }

@@ -45,7 +45,7 @@ std::optional<Loss> greatest_loss(std::span<const Evidence> evidence, std::size_
 Score score_of(const std::string& name, std::span<const Evidence> evidence, std::size_t instead, std::size_t pick) {
   Score score{name, overall(evidence, instead, pick), {}, {}};
   for (const Evidence& entry : evidence) {
-    const Ratio ratio = compare(entry.seconds[instead], entry.seconds[pick]);
+    const Ratio ratio = compare(entry.seconds[instead], entry.seconds[pick], entry.visits);
     if (ratio.slower() && ratio.ratio > score.worst.ratio) score.worst = {ratio.ratio, entry.name};
     if (ratio.faster() && ratio.ratio < score.best.ratio) score.best = {ratio.ratio, entry.name};
   }
@@ -64,7 +64,7 @@ Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t
   std::map<std::string, Family> families;
   for (const Evidence& entry : evidence) {
     if (entry.seconds[first].empty() || entry.seconds[second].empty()) continue;
-    const Ratio ratio = compare(entry.seconds[first], entry.seconds[second]);
+    const Ratio ratio = compare(entry.seconds[first], entry.seconds[second], entry.visits);
     // 1.96 standard errors on either side make the 95 % interval.
     const double error = std::log(ratio.high / ratio.low) / (2 * 1.96);
     Family& family = families[entry.family];
@@ -73,7 +73,7 @@ Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t
     family.variance_sum += error * error;
     ++family.count;
   }
-  if (families.empty()) return compare({}, {});
+  if (families.empty()) return compare(std::span<const double>(), {});
   double weights = 0;
   for (const auto& [name, family] : families) weights += family.weight;
   double log_mean = 0;

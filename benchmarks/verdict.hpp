@@ -13,8 +13,9 @@ namespace furrow::bench {
 struct Evidence {
   std::string family;
   std::vector<std::vector<double>> seconds;
-  std::string name = {};  ///< "triad/f64/1024"
-  double weight = 1;      ///< of its family among the others; the same throughout a family
+  std::string name = {};                 ///< "triad/f64/1024"
+  double weight = 1;                     ///< of its family among the others; the same throughout a family
+  std::vector<std::size_t> visits = {};  ///< rounds in each visit
 };
 
 /// What would change if one backend were always used instead of the pick.

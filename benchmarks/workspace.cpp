@@ -21,18 +21,22 @@ Workspace::Workspace(Engine& engine, Type type, std::size_t n) : engine_(engine)
 
 void Workspace::prepare(const table::Kernel& kernel) {
   kernel_ = &kernel;
-  const auto out = operands_.out_bytes();
   if (inputs_ != kernel.make_inputs) {
     kernel.make_inputs(operands_);
+    const auto out = operands_.out_bytes();
     initial_out_.assign(out.begin(), out.end());
     initial_result_ = operands_.result();
     inputs_ = kernel.make_inputs;
     with_type(operands_.type(), [&](auto tag) { sizes_ = sum_of_sizes<typename decltype(tag)::type>(); });
   }
   reset();
-  kernel.reference(operands_);
+}
+
+void Workspace::work_out_answer() {
+  kernel_->reference(operands_);
   expected_result_ = operands_.result();
-  if (kernel.writes_out())
+  const auto out = operands_.out_bytes();
+  if (kernel_->writes_out())
     expected_out_.assign(out.begin(), out.end());
   else
     expected_out_.clear();

@@ -16,8 +16,11 @@ class Workspace {
   /// `engine` places the arrays and must outlive this.
   Workspace(Engine& engine, Type type, std::size_t n);
 
-  /// Puts this kernel's inputs in place and works out its answer by the naive reference.
+  /// Puts this kernel's inputs in place.
   void prepare(const table::Kernel& kernel);
+
+  /// Works out its answer by the naive reference, which is what fault() and same_bits() need.
+  void work_out_answer();
 
   /// Restores what the output and the result held before, so that whoever writes nothing is found out.
   void reset();

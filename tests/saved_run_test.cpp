@@ -34,9 +34,9 @@ Measurements measurements() {
   made.backends = {"serial", "openmp"};
   made.peers = {"raw_tbb"};
   Group group{table::find("triad"), Type::f64, 1000, {}};
-  group.cases.push_back({"serial", Kind::backend, {7, {1e-6, 1.25e-6, 1.5e-6}, {1e-6, 1e-6, 1e-6}}, std::nullopt});
+  group.cases.push_back({"serial", Kind::backend, {7, {1e-6, 1.25e-6, 1.5e-6}, {1e-6, 1e-6, 1e-6}, {1, 2}}, std::nullopt});
   group.cases.push_back({"openmp", Kind::backend, {}, "element 3 is \"2\" <instead of 1>"});
-  group.cases.push_back({"raw_tbb", Kind::peer, {9, {2e-6, 3e-6, 4e-6}, {4e-6, 6e-6, 8e-6}}, std::nullopt});
+  group.cases.push_back({"raw_tbb", Kind::peer, {9, {2e-6, 3e-6, 4e-6}, {4e-6, 6e-6, 8e-6}, {0, 3}}, std::nullopt});
   made.groups.push_back(group);
   return made;
 }
@@ -63,6 +63,8 @@ TEST(SavedRun, IsWhatWasWritten) {
   ASSERT_EQ(group.find("serial")->real.size(), 3U);
   EXPECT_NEAR(group.find("serial")->real[1], 1.25e-6, 1e-15);
   EXPECT_NEAR(group.find("raw_tbb")->cpu[2], 8e-6, 1e-15);
+  EXPECT_EQ(group.find("serial")->visits, (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(group.find("raw_tbb")->visits, (std::vector<std::size_t>{0, 3}));
   EXPECT_EQ(group.find("openmp")->fault, "wrong answer: element 3 is \"2\" <instead of 1>");
   EXPECT_FALSE(group.find("openmp")->timed());
   EXPECT_EQ(group.find("tbb"), nullptr);
@@ -94,6 +96,8 @@ TEST(SavedRun, BrokenEntriesAreNamed) {
   EXPECT_NE(changed("\"real_time\": 5", "\"real_time\": -5").find("real_time"), std::string::npos);
   EXPECT_NE(changed("\"real_time\": 5", "\"real_time\": 0").find("is 0"), std::string::npos);
   EXPECT_NE(changed("\"cpu_time\": 5,", "").find("cpu_time"), std::string::npos);
+  EXPECT_NE(changed("\"cpu_time\"", "\"visit\": 1e9, \"cpu_time\"").find("visits of sum/tbb/f64/8 are not in order"),
+            std::string::npos);
   EXPECT_NE(changed("\"ns\"", "\"ms\"").find("nanoseconds"), std::string::npos);
   EXPECT_NE(changed("\"run_name\"", "\"name\"").find("lacks its run_name"), std::string::npos);
   EXPECT_NE(refusal(with_entry("7")).find("is no object"), std::string::npos);

@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include "benchmarks/sample.hpp"
 #include "benchmarks/scenarios.hpp"
 
 namespace furrow::bench {
