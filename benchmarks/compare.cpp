@@ -60,12 +60,16 @@ bool is_control(const SavedRun& run, std::string_view backend) {
   return run.is_peer(backend) && backend != "roof" && !is_ablation(backend);
 }
 
-/// By the fastest rounds, since whatever else goes on only adds time; of as many rounds in both, since of more the fastest is
-/// faster.
+/// By one of the fastest rounds, since whatever else goes on mostly adds time, but a clock that runs ahead for a moment does not; of as
+/// many rounds in both, since losers have early ones only.
 double plain_shift(const Case& then, const Case& now) {
-  const auto rounds = static_cast<std::ptrdiff_t>(std::min(then.real.size(), now.real.size()));
-  return std::log(std::ranges::min(std::ranges::subrange(now.real.begin(), now.real.begin() + rounds)) /
-                  std::ranges::min(std::ranges::subrange(then.real.begin(), then.real.begin() + rounds)));
+  const std::size_t rounds = std::min(then.real.size(), now.real.size());
+  const auto fast = [rounds](const Case& one) {
+    std::vector<double> sorted(one.real.begin(), one.real.begin() + static_cast<std::ptrdiff_t>(rounds));
+    std::ranges::sort(sorted);
+    return sorted[rounds / 8];
+  };
+  return std::log(fast(now) / fast(then));
 }
 
 /// The change against the peers, each of which was measured in the same rounds: what befell both drops out. Peers on the same
@@ -79,8 +83,8 @@ Shift shift_of(const SavedRun& run, const Group& before, const Group& group, con
   for (const Case& peer : group.cases) {
     const Case* const peer_then = before.find(peer.backend);
     if (!is_control(run, peer.backend) || !usable(&peer) || !usable(peer_then)) continue;
-    const Ratio here = compare(now.real, peer.real);
-    const Ratio there = compare(then.real, peer_then->real);
+    const Ratio here = bench::compare(now, peer);
+    const Ratio there = bench::compare(then, *peer_then);
     for (AgainstPeers* const some : {&alike, &all}) {
       if (some == &alike && runtime_of(peer.backend) != runtime_of(now.backend)) continue;
       some->logs.push_back(std::log(here.ratio / there.ratio));
@@ -123,7 +127,8 @@ std::optional<Agreed> agreed(const Changed& changed) {
   if (changed.shifts.size() == 1 && !changed.shifts.front().clear) return std::nullopt;
   const double sign = found.middle < 0 ? -1 : 1;
   const double weakest = sign < 0 ? -found.most : found.least;
-  if (weakest < kEach || sign * steadiest < kEach || sign * found.middle < (changed.peers ? kMiddle : kWithoutPeers))
+  // Neighbours that leave two threads the memory of one double the time of all threads alike, and that of one thread moves little.
+  if (weakest < kEach || sign * steadiest < std::max(kEach, sign * found.middle / 2) || sign * found.middle < (changed.peers ? kMiddle : kWithoutPeers))
     return std::nullopt;
   return found;
 }

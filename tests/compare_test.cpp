@@ -153,6 +153,21 @@ TEST(CompareRuns, ABusierOrIdlerMachineIsNoChangeOfFurrow) {
   EXPECT_LE(called, 4) << words;
 }
 
+TEST(CompareRuns, LessMemoryForTwoThreadsIsNoChangeWhereOnlySerialPeersAre) {
+  // In the only group of a kernel, and a little on one thread too.
+  SyntheticSuite crowded;
+  crowded.peers = {"serial_loop"};
+  crowded.types = {"f64"};
+  crowded.sizes = {4194304};
+  crowded.factor = [](const std::string& kernel, const std::string& backend, const auto&, std::size_t) {
+    return kernel != "min" ? 1 : backend == "serial" ? 1.08 : backend == "serial_loop" ? 1.02 : 1.9;
+  };
+  SyntheticSuite quiet = crowded;
+  quiet.factor = SyntheticSuite().factor;
+  for (std::uint64_t seed = 0; seed < 20; ++seed)
+    EXPECT_FALSE(compare_runs(quiet.run(2 * seed), crowded.run(2 * seed + 1)).differs()) << seed;
+}
+
 TEST(CompareRuns, PeersThatChangedAreNotFurrow) {
   SyntheticSuite other;
   other.factor = [](const auto&, const std::string& backend, const auto&, std::size_t) { return backend == "raw_tbb" ? 2 : 1; };
