@@ -72,6 +72,12 @@ double plain_shift(const Case& then, const Case& now) {
   return std::log(fast(now) / fast(then));
 }
 
+/// What both say: the smaller change, or none if they disagree on its sign.
+double weaker(double a, double b) {
+  if (a * b <= 0) return 0;
+  return std::abs(a) < std::abs(b) ? a : b;
+}
+
 /// The change against the peers, each of which was measured in the same rounds: what befell both drops out. Peers on the same
 /// runtime suffer alike: where two threads come to share a core, all loops of OpenMP take longer, and serial ones do not. Where
 /// there is none on this runtime, all peers count.
@@ -91,10 +97,17 @@ Shift shift_of(const SavedRun& run, const Group& before, const Group& group, con
       some->clear += here.low > there.high || there.low > here.high ? 1 : 0;
     }
   }
+  // Of faster or slower memory peers may see nothing, being busy with something else; the roof does.
+  const Case* const roof = group.find("roof");
+  const Case* const roof_then = before.find("roof");
+  const auto beside_roof = [&](double change) {
+    if (!usable(roof) || !usable(roof_then)) return change;
+    return weaker(change, std::log(bench::compare(now, *roof).ratio / bench::compare(then, *roof_then).ratio));
+  };
   const double plain = plain_shift(then, now);
   const AgainstPeers& of = alike.logs.empty() ? all : alike;
-  if (of.logs.empty()) return {now.backend, plain, plain, true};
-  return {now.backend, plain, median(of.logs), 2 * of.clear >= of.logs.size()};
+  if (of.logs.empty()) return {now.backend, plain, beside_roof(plain), true};
+  return {now.backend, plain, beside_roof(median(of.logs)), 2 * of.clear >= of.logs.size()};
 }
 
 Changed change_of(const SavedRun& run, const Group& before, const Group& group) {

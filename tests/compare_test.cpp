@@ -168,6 +168,22 @@ TEST(CompareRuns, LessMemoryForTwoThreadsIsNoChangeWhereOnlySerialPeersAre) {
     EXPECT_FALSE(compare_runs(quiet.run(2 * seed), crowded.run(2 * seed + 1)).differs()) << seed;
 }
 
+TEST(CompareRuns, WhatTheRoofSharesIsTheMemorys) {
+  // Peers that are kept busy by arithmetic do not see it.
+  SyntheticSuite faster;
+  faster.peers.emplace_back("roof");
+  faster.factor = [](const auto&, const std::string& backend, const auto&, std::size_t) {
+    return backend.starts_with("raw_") || backend == "serial_loop" ? 1 : 1 / 1.2;
+  };
+  SyntheticSuite before = faster;
+  before.factor = SyntheticSuite().factor;
+  EXPECT_FALSE(compare_runs(before.run(1), faster.run(2)).differs());
+  faster.factor = [](const auto&, const std::string& backend, const auto&, std::size_t) {
+    return backend.starts_with("raw_") || backend == "serial_loop" || backend == "roof" ? 1 : 1 / 1.2;
+  };
+  EXPECT_TRUE(compare_runs(before.run(1), faster.run(2)).differs());
+}
+
 TEST(CompareRuns, PeersThatChangedAreNotFurrow) {
   SyntheticSuite other;
   other.factor = [](const auto&, const std::string& backend, const auto&, std::size_t) { return backend == "raw_tbb" ? 2 : 1; };
