@@ -60,8 +60,8 @@ bool is_control(const SavedRun& run, std::string_view backend) {
   return run.is_peer(backend) && backend != "roof" && !is_ablation(backend);
 }
 
-/// By one of the fastest rounds, since whatever else goes on mostly adds time, but a clock that runs ahead for a moment does not; of as
-/// many rounds in both, since losers have early ones only.
+/// By one of the fastest rounds, since whatever else goes on mostly adds time, but a clock that runs ahead for a moment does not;
+/// of as many rounds in both, since losers have early ones only.
 double plain_shift(const Case& then, const Case& now) {
   const std::size_t rounds = std::min(then.real.size(), now.real.size());
   const auto fast = [rounds](const Case& one) {
@@ -141,7 +141,8 @@ std::optional<Agreed> agreed(const Changed& changed) {
   const double sign = found.middle < 0 ? -1 : 1;
   const double weakest = sign < 0 ? -found.most : found.least;
   // Neighbours that leave two threads the memory of one double the time of all threads alike, and that of one thread moves little.
-  if (weakest < kEach || sign * steadiest < std::max(kEach, sign * found.middle / 2) || sign * found.middle < (changed.peers ? kMiddle : kWithoutPeers))
+  if (weakest < kEach || sign * steadiest < std::max(kEach, sign * found.middle / 2) ||
+      sign * found.middle < (changed.peers ? kMiddle : kWithoutPeers))
     return std::nullopt;
   return found;
 }

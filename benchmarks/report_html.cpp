@@ -97,7 +97,8 @@ std::string plot(const SavedRun& run, const std::string& kernel, const std::stri
 
 std::string curves_section(const SavedRun& run) {
   std::string html =
-      "<section id=\"curves\"><h2>Speed over size</h2><p>Lines go through medians, bands hold them with 95 % confidence. Both "
+      "<section id=\"curves\"><h2>Speed over size</h2><p>Lines go through medians, bands hold the 95 % intervals of all rounds and "
+      "of each visit. Both "
       "axes are logarithmic. Dotted verticals: the data fill the second-level caches of all threads, and the shared third "
       "level.</p>\n<div class=\"keys\">";
   for (const std::string& name : everyone(run)) html += legend_entry(run, name);

@@ -184,7 +184,8 @@ std::string roofs_table(const SavedRun& run) {
 std::string numbers_table(const SavedRun& run, const std::string& family) {
   const std::vector<std::string> names = everyone(run);
   const std::string caption = fmt::format(
-      "{}, median and 95 % interval; bold: the fastest of furrow's backends and what cannot be told from it; ≠: the bits of the "
+      "{}, median and interval (95 % of all rounds and of each visit); bold: the fastest of furrow's backends and what cannot be "
+      "told from it; ≠: the bits of the "
       "answer are not the reference's",
       speed_unit(kernels(run, family).front()));
   std::string html = fmt::format("<details><summary>Numbers: {}</summary>", escaped(family)) +
