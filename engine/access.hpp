@@ -1,0 +1,93 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <type_traits>
+
+#include "furrow/engine/view.hpp"
+
+namespace furrow {
+
+/// Memory that a node of a graph reads or writes: pieces of so many bytes, at equal distances along up to two directions. Made by
+/// read() and write().
+class Access {
+ public:
+  enum class Mode : std::uint8_t { read, write };
+
+  /// Where elements lie, as a View tells it, but in bytes. Distances may be negative.
+  struct Direction {
+    std::size_t count;
+    std::ptrdiff_t stride;
+    friend bool operator==(const Direction&, const Direction&) = default;
+  };
+  using Directions = std::array<Direction, 3>;
+
+  /// Elements of so many bytes, `directions[d].count` of them along each direction. Throws Error if there are so many bytes that no
+  /// address is left for them.
+  Access(Mode mode, const void* first, std::size_t element_bytes, const Directions& directions);
+
+  Mode mode() const { return mode_; }
+  bool writes() const { return mode_ == Mode::write; }
+  bool empty() const { return piece_ == 0; }
+  /// The addresses from the first byte to behind the last, with what lies between the pieces.
+  std::uintptr_t begin() const { return begin_; }
+  std::uintptr_t end() const;
+
+  /// Whether there is a byte that is in both.
+  bool overlaps(const Access& other) const;
+  /// Whether every byte of `other` is in this one. May say no where it would take long to see.
+  bool covers(const Access& other) const;
+  /// Whether they are the same bytes, cut alike.
+  bool same_bytes(const Access& other) const { return begin_ == other.begin_ && piece_ == other.piece_ && along_ == other.along_; }
+  std::size_t hash() const;
+
+ private:
+  bool meets_row(std::uintptr_t begin, std::uintptr_t end) const;
+
+  Mode mode_;
+  std::uintptr_t begin_ = 0;
+  std::size_t piece_ = 0;  ///< bytes that lie side by side
+  /// Pieces along the nearer direction and the farther one; strides are positive, and greater than what lies within, unless the
+  /// view overlaps itself.
+  std::array<Direction, 2> along_{{{1, 0}, {1, 0}}};
+};
+
+namespace access {
+
+template <class Range>
+concept Contiguous = requires(Range& range) {
+  *std::data(range);
+  std::size(range);
+};
+
+template <Contiguous Range>
+Access of(Access::Mode mode, Range& range) {
+  constexpr std::size_t kBytes = sizeof(*std::data(range));
+  return {mode, std::data(range), kBytes, {{{std::size(range), static_cast<std::ptrdiff_t>(kBytes)}, {1, 0}, {1, 0}}}};
+}
+
+template <class T, std::size_t D>
+requires(D <= 3) Access of(Access::Mode mode, const View<T, D>& view) {
+  Access::Directions directions{{{1, 0}, {1, 0}, {1, 0}}};
+  for (std::size_t d = 0; d < D; ++d) directions[d] = {view.extent(d), view.stride(d) * static_cast<std::ptrdiff_t>(sizeof(T))};
+  return {mode, view.data_handle(), sizeof(T), directions};
+}
+
+}  // namespace access
+
+/// Says that a node reads these elements: a contiguous range, or a View of up to three dimensions, of which exactly the elements
+/// count and not what lies between them. The elements need not outlive the call, but the memory has to when the node runs.
+template <class Elements>
+Access read(const Elements& elements) {
+  return access::of(Access::Mode::read, elements);
+}
+
+/// Says that a node writes these elements, or reads and writes them.
+template <class Elements>
+Access write(Elements&& elements) {
+  return access::of(Access::Mode::write, elements);
+}
+
+}  // namespace furrow

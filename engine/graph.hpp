@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "furrow/engine/access.hpp"
+#include "furrow/engine/engine.hpp"
+#include "furrow/engine/node_body.hpp"
+
+namespace furrow {
+
+/// Pieces of work, each of which says what memory it reads and writes. Who has to wait for whom follows from that: a node reads
+/// what the latest node before it wrote, and writes over what earlier ones have read. So the result is that of running the nodes in
+/// the order in which they were added, on every backend and with any number of threads; what does not depend on each other runs at
+/// once.
+///
+/// Method: each thread takes nodes whose predecessors have finished, its own latest first, and others' oldest when it has none
+/// (Chase and Lev 2005). All backends run it, as one bulk call of as many tasks as there are threads; with one thread nodes run in
+/// the order in which they were added.
+class Graph {
+ public:
+  /// A node, to be named in after().
+  class Node {
+   public:
+    Node() = default;
+
+   private:
+    friend class Graph;
+    explicit Node(std::uint32_t index) : index_(index) {}
+    std::uint32_t index_ = static_cast<std::uint32_t>(-1);
+  };
+
+  Graph();
+  ~Graph();
+  Graph(Graph&&) noexcept;
+  Graph& operator=(Graph&&) noexcept;
+
+  /// Adds a node that calls body(task) once for every task in [0, tasks), in any order, possibly at once. The body must touch no
+  /// memory that other nodes use but what `accesses` names, of which `read(x)` may only be read. It is kept with the graph, and all
+  /// that it refers to has to be there when the graph runs. Throws Error if there are 2^32 - 1 nodes.
+  template <class Body>
+  Node add(std::string_view name, std::span<const Access> accesses, std::size_t tasks, Body&& body) {
+    return add_node(name, accesses, tasks, NodeBody(std::forward<Body>(body)));
+  }
+  template <class Body>
+  Node add(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, Body&& body) {
+    return add(name, std::span(accesses.begin(), accesses.size()), tasks, std::forward<Body>(body));
+  }
+
+  /// Makes `node` wait for `earlier` as well, for what no memory shows: output, a file. Throws Error unless both are nodes of this
+  /// graph and `earlier` was added first; that rules out circles.
+  void after(Node node, Node earlier);
+
+  /// Runs all nodes; may be called again and again. Not while it runs. Rethrows the exception of the lowest node and task that
+  /// threw, in the order of adding; nodes after that one may be left out. Throws Cancelled if the engine was asked to stop before
+  /// all had begun. In either case arrays hold what the nodes that ran have written.
+  void run(Engine& engine);
+
+  std::size_t size() const;          ///< nodes
+  std::size_t dependencies() const;  ///< pairs of nodes of which one waits for the other, without those that follow from others
+
+  /// The graph as Graphviz draws it: a box for each node with its name and tasks, an arrow for each dependency.
+  std::string dot() const;
+
+ private:
+  struct State;
+  Node add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody body);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace furrow

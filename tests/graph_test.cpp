@@ -1,0 +1,291 @@
+// Graphs: what waits for what, and that the result is that of the order in which nodes were added.
+#include "furrow/engine/graph.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <numeric>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "furrow/engine/error.hpp"
+#include "furrow/engine/registry.hpp"
+#include "tests/support.hpp"
+
+namespace furrow {
+namespace {
+
+using support::message_of;
+
+class GraphTest : public testing::TestWithParam<std::string> {};
+
+/// What a node does: each task mixes what it reads into its share of what it writes.
+struct Work {
+  std::size_t from, from_size;
+  std::size_t to, to_size;
+  std::size_t tasks;
+};
+
+void mix(std::vector<std::uint64_t>& memory, const Work& work, std::size_t task) {
+  const std::size_t begin = work.to_size * task / work.tasks;
+  const std::size_t end = work.to_size * (task + 1) / work.tasks;
+  std::uint64_t sum = task + 1;
+  // Not where other tasks of this node write meanwhile.
+  for (std::size_t k = work.from; k < work.from + work.from_size; ++k)
+    if (k < work.to || k >= work.to + work.to_size) sum = sum * 0x9E3779B97F4A7C15U + memory[k];
+  for (std::size_t k = begin; k < end; ++k) memory[work.to + k] = memory[work.to + k] * 31 + sum + k;
+}
+
+std::vector<Work> draw(std::mt19937_64& random, std::size_t nodes, std::size_t size) {
+  std::vector<Work> all;
+  for (std::size_t node = 0; node < nodes; ++node) {
+    const auto piece = [&](std::size_t& begin, std::size_t& length) {
+      // Aligned blocks as well as any range.
+      if (random() % 2 == 0) {
+        length = std::size_t{1} << random() % 4;
+        begin = random() % (size / length) * length;
+      } else {
+        begin = random() % size;
+        length = random() % std::min<std::size_t>(size - begin, 12);
+      }
+    };
+    Work& work = all.emplace_back();
+    piece(work.from, work.from_size);
+    piece(work.to, work.to_size);
+    work.tasks = random() % 4 == 0 ? 1 + random() % 9 : 1;
+  }
+  return all;
+}
+
+Graph graph_of(const std::vector<Work>& all, std::vector<std::uint64_t>& memory) {
+  Graph graph;
+  for (const Work& work : all) {
+    const std::span whole(memory);
+    graph.add("mix", {read(whole.subspan(work.from, work.from_size)), write(whole.subspan(work.to, work.to_size))}, work.tasks,
+              [&memory, work](std::size_t task) { mix(memory, work, task); });
+  }
+  return graph;
+}
+
+TEST_P(GraphTest, RandomGraphsGiveWhatTheOrderOfAddingGives) {
+  std::mt19937_64 random(std::hash<std::string>()(GetParam()));
+  std::vector<Engine> engines;
+  for (const int threads : {1, 2, 3, 7}) engines.emplace_back(GetParam(), EngineOptions{.concurrency = threads});
+  for (std::size_t round = 0; round < support::repeats(300); ++round) {
+    const std::size_t size = 16 + random() % 64;
+    const std::vector<Work> all = draw(random, 1 + random() % 120, size);
+    std::vector<std::uint64_t> start(size);
+    std::iota(start.begin(), start.end(), round);
+    std::vector<std::uint64_t> expected = start;
+    for (const Work& work : all)
+      for (std::size_t task = 0; task < work.tasks; ++task) mix(expected, work, task);
+    std::vector<std::uint64_t> memory = start;
+    Graph graph = graph_of(all, memory);
+    for (Engine& engine : engines) {
+      for (int again = 0; again < 2; ++again) {
+        memory = start;
+        graph.run(engine);
+        ASSERT_EQ(memory, expected) << "round " << round << " with " << engine.concurrency() << " threads";
+      }
+    }
+  }
+}
+
+TEST_P(GraphTest, IndependentNodesRunAtOnce) {
+  Engine engine(GetParam(), {.concurrency = 2});
+  if (engine.concurrency() < 2) GTEST_SKIP() << "one thread";
+  int a = 0;
+  int b = 0;
+  std::atomic<int> here{0};
+  const auto meet = [&](std::size_t) {
+    ++here;
+    while (here < 2) std::this_thread::yield();
+  };
+  Graph graph;
+  graph.add("a", {write(std::span(&a, 1))}, 1, meet);
+  graph.add("b", {write(std::span(&b, 1))}, 1, meet);
+  graph.run(engine);
+  // The tasks of a node, too.
+  here = 0;
+  Graph shared;
+  shared.add("first", {write(std::span(&a, 1))}, 1, [](std::size_t) {});
+  shared.add("both", {write(std::span(&a, 1))}, 2, meet);
+  shared.run(engine);
+  EXPECT_EQ(here, 2);
+}
+
+TEST_P(GraphTest, TheLowestNodeThatThrewIsTold) {
+  for (const int threads : {1, 2, 7}) {
+    Engine engine(GetParam(), {.concurrency = threads});
+    for (int round = 0; round < 20; ++round) {
+      std::vector<int> cells(100);
+      std::atomic<int> ran{0};
+      Graph graph;
+      for (std::size_t node = 0; node < 100; ++node)
+        graph.add("node", {write(std::span(cells).subspan(node, 1))}, 3, [&ran, node](std::size_t task) {
+          if (node % 10 == 7 && task > 0) throw std::runtime_error(std::to_string(node) + "." + std::to_string(task));
+          if (node <= 7) ++ran;
+        });
+      EXPECT_EQ(message_of<std::runtime_error>([&] { graph.run(engine); }), "7.1");
+      EXPECT_GE(ran, 7 * 3 + 1);
+      // It can run again.
+      EXPECT_EQ(message_of<std::runtime_error>([&] { graph.run(engine); }), "7.1");
+    }
+  }
+}
+
+TEST_P(GraphTest, AStopLeavesOutWhatHasNotBegun) {
+  for (const int threads : {1, 2}) {
+    std::stop_source source;
+    Engine engine(GetParam(), {.concurrency = threads, .stop = source.get_token()});
+    int cell = 0;
+    int ran = 0;
+    Graph graph;
+    for (int node = 0; node < 100; ++node)
+      graph.add("node", {write(std::span(&cell, 1))}, 1, [&](std::size_t) {
+        if (++ran == 10) source.request_stop();
+      });
+    EXPECT_THROW(graph.run(engine), Cancelled);
+    EXPECT_EQ(ran, 10);
+  }
+}
+
+TEST_P(GraphTest, NodesMayCallTheEngine) {
+  Engine engine(GetParam(), {.concurrency = 2});
+  std::vector<int> cells(8);
+  Graph graph;
+  for (std::size_t node = 0; node < 8; ++node)
+    graph.add("node", {write(std::span(cells).subspan(node, 1))}, 1, [&, node](std::size_t) {
+      std::atomic<int> sum{0};
+      engine.bulk(10, [&](std::size_t task) { sum += static_cast<int>(task); });
+      cells[node] = sum;
+    });
+  graph.run(engine);
+  EXPECT_EQ(cells, std::vector<int>(8, 45));
+}
+
+TEST_P(GraphTest, EmptyGraphsAndNodesWithoutTasks) {
+  Engine engine(GetParam(), {.concurrency = 2});
+  Graph graph;
+  graph.run(engine);
+  EXPECT_EQ(graph.size(), 0U);
+  int cell = 0;
+  int seen = 0;
+  graph.add("write", {write(std::span(&cell, 1))}, 1, [&](std::size_t) { cell = 1; });
+  graph.add("nothing", {write(std::span(&cell, 1))}, 0, [&](std::size_t) { cell = 2; });
+  graph.add("read", {read(std::span(&cell, 1))}, 1, [&](std::size_t) { seen = cell; });
+  graph.run(engine);
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(graph.dependencies(), 2U);
+  // More nodes may follow a run.
+  graph.add("again", {write(std::span(&cell, 1))}, 1, [&](std::size_t) { cell = 5 + seen; });
+  graph.run(engine);
+  EXPECT_EQ(cell, 6);
+}
+
+TEST_P(GraphTest, WhatMemoryDoesNotShowIsSaidByAfter) {
+  Engine engine(GetParam(), {.concurrency = 2});
+  for (int round = 0; round < 50; ++round) {
+    std::vector<int> order;
+    Graph graph;
+    std::vector<Graph::Node> nodes;
+    for (int node = 0; node < 20; ++node) {
+      nodes.push_back(graph.add("node", {}, 1, [&order, node](std::size_t) { order.push_back(node); }));
+      if (node > 0) graph.after(nodes[static_cast<std::size_t>(node)], nodes[static_cast<std::size_t>(node) - 1]);
+    }
+    graph.run(engine);
+    EXPECT_TRUE(std::ranges::is_sorted(order));
+    EXPECT_EQ(order.size(), 20U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryBackend, GraphTest, testing::ValuesIn(backends()),
+                         [](const testing::TestParamInfo<std::string>& named) { return named.param; });
+
+TEST(Graph, WaitsForWhatItHasTo) {
+  std::vector<double> x(100);
+  const std::span all(x);
+  const auto nothing = [](std::size_t) {};
+  Graph graph;
+  graph.add("write left", {write(all.first(50))}, 1, nothing);
+  graph.add("write right", {write(all.last(50))}, 1, nothing);
+  EXPECT_EQ(graph.dependencies(), 0U);
+  graph.add("read middle", {read(all.subspan(40, 20))}, 1, nothing);
+  EXPECT_EQ(graph.dependencies(), 2U);  // for both
+  graph.add("read left", {read(all.first(50))}, 1, nothing);
+  EXPECT_EQ(graph.dependencies(), 3U);
+  graph.add("write all", {write(x)}, 1, nothing);
+  EXPECT_EQ(graph.dependencies(), 7U);  // for both writers and both readers: that it could leave out the former is not seen
+  graph.add("read right", {read(all.last(50))}, 1, nothing);
+  EXPECT_EQ(graph.dependencies(), 8U);  // only for the write of all
+  graph.add("read and write", {read(x), write(x)}, 1, nothing);
+  EXPECT_EQ(graph.dependencies(), 10U);
+}
+
+TEST(Graph, TilesOfOneArrayWaitForTheirNeighboursOnly) {
+  constexpr std::size_t kTiles = 8, kTile = 16, kSize = kTiles * kTile;
+  std::vector<float> a(kSize * kSize), b(kSize * kSize);
+  const auto part = [&](std::vector<float>& x, std::size_t i, std::size_t j, std::size_t rows, std::size_t columns) {
+    return View<float, 2>(x.data() + i * kSize + j, {rows, columns}, {kSize, 1});
+  };
+  Graph graph;
+  for (int step = 0; step < 2; ++step) {
+    std::vector<float>& from = step == 0 ? a : b;
+    std::vector<float>& to = step == 0 ? b : a;
+    for (std::size_t i = 0; i < kTiles; ++i)
+      for (std::size_t j = 0; j < kTiles; ++j) {
+        const std::size_t top = i == 0 ? 0 : i * kTile - 1, bottom = std::min(kSize, (i + 1) * kTile + 1);
+        const std::size_t left = j == 0 ? 0 : j * kTile - 1, right = std::min(kSize, (j + 1) * kTile + 1);
+        graph.add("tile",
+                  {read(part(from, top, left, bottom - top, right - left)), write(part(to, i * kTile, j * kTile, kTile, kTile))}, 1,
+                  [](std::size_t) {});
+      }
+  }
+  // Each tile of the second step waits for its neighbourhood of the first, which wrote what it reads and read what it writes.
+  const std::size_t in_a_row = 3 * kTiles - 2;
+  EXPECT_EQ(graph.dependencies(), in_a_row * in_a_row);
+}
+
+TEST(Graph, WrongCallsAreTold) {
+  Graph graph;
+  const auto nothing = [](std::size_t) {};
+  const Graph::Node first = graph.add("first", {}, 1, nothing);
+  const Graph::Node second = graph.add("second", {}, 1, nothing);
+  EXPECT_NE(message_of([&] { graph.after(first, second); }).find("\"first\" was added before \"second\""), std::string::npos);
+  EXPECT_NE(message_of([&] { graph.after(first, first); }).find("cannot wait"), std::string::npos);
+  EXPECT_NE(message_of([&] { graph.after(second, Graph::Node()); }).find("no node of this graph"), std::string::npos);
+  graph.after(second, first);
+  EXPECT_EQ(graph.dependencies(), 1U);
+}
+
+TEST(Graph, IsDrawnForGraphviz) {
+  double x = 0;
+  Graph graph;
+  graph.add("say \"x\"", {write(std::span(&x, 1))}, 1, [](std::size_t) {});
+  graph.add("use", {read(std::span(&x, 1))}, 4, [](std::size_t) {});
+  EXPECT_EQ(graph.dot(),
+            "digraph furrow {\n  node [shape=box];\n  n0 [label=\"say \\\"x\\\"\"];\n  n1 [label=\"use × 4\"];\n  n0 -> n1;\n}\n");
+}
+
+TEST(Graph, KeepsItsBodies) {
+  Engine engine("serial");
+  int sum = 0;
+  Graph graph;
+  {
+    const auto large = std::make_shared<std::vector<int>>(100, 1);
+    graph.add("large", {}, 1, [large, &sum](std::size_t) { sum += std::accumulate(large->begin(), large->end(), 0); });
+    graph.add("small", {}, 1, [&sum](std::size_t) { sum += 1; });
+  }
+  Graph moved = std::move(graph);
+  for (int node = 0; node < 100; ++node) moved.add("more", {}, 1, [&sum](std::size_t) { sum += 1; });
+  moved.run(engine);
+  EXPECT_EQ(sum, 201);
+}
+
+}  // namespace
+}  // namespace furrow
