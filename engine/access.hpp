@@ -28,6 +28,10 @@ class Access {
   /// address is left for them.
   Access(Mode mode, const void* first, std::size_t element_bytes, const Directions& directions);
 
+  /// So many bytes side by side.
+  Access(Mode mode, const void* first, std::size_t bytes)
+      : mode_(mode), begin_(reinterpret_cast<std::uintptr_t>(first)), piece_(bytes) {}
+
   Mode mode() const { return mode_; }
   bool writes() const { return mode_ == Mode::write; }
   bool empty() const { return piece_ == 0; }
@@ -64,8 +68,7 @@ concept Contiguous = requires(Range& range) {
 
 template <Contiguous Range>
 Access of(Access::Mode mode, Range& range) {
-  constexpr std::size_t kBytes = sizeof(*std::data(range));
-  return {mode, std::data(range), kBytes, {{{std::size(range), static_cast<std::ptrdiff_t>(kBytes)}, {1, 0}, {1, 0}}}};
+  return {mode, std::data(range), std::size(range) * sizeof(*std::data(range))};
 }
 
 template <class T, std::size_t D>

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <unordered_map>
+#include <memory>
 #include <vector>
 
 #include "furrow/engine/access.hpp"
@@ -16,65 +16,88 @@ namespace furrow {
 ///
 /// Method: memory is known as the blocks that accesses name; whatever is accessed again is found by a hash, and which blocks share
 /// bytes is worked out once, when a block is first seen. Then an access costs as many steps as its block has neighbours, whatever
-/// its size. What an access of a neighbour that lies within the block did is forgotten when the block is written.
+/// its size. What accesses of a neighbour that lies within the block did is forgotten when the block is written.
 class Hazards {
  public:
   using Node = std::uint32_t;
 
-  /// Calls before(earlier) for each node that `node` has to wait for, some of them perhaps several times. Nodes come in the order
-  /// in which they were added; all accesses of one come in a row, and do not count against each other.
+  /// Calls before(earlier) for each node that `node` has to wait for, some of them perhaps several times. Nodes come in the order in
+  /// which they were added; all accesses of one come in a row, and do not count against each other.
   template <class Before>
   void add(Node node, const Access& access, const Before& before) {
     if (access.empty()) return;
-    const std::size_t index = block_of(access);
-    const auto wait = [&](Node earlier) {
-      if (earlier != node) before(earlier);
-    };
-    for (std::size_t k = 0; k < blocks_[index].neighbours.size(); ++k) {
-      Neighbour& neighbour = blocks_[index].neighbours[k];
-      Block& other = blocks_[neighbour.block];
-      if (other.writer != kNone) wait(other.writer);
-      if (!access.writes()) continue;
-      // For earlier ones the latest writer of this block has waited.
-      for (std::size_t r = std::max(neighbour.seen, other.forgotten); r < other.forgotten + other.readers.size(); ++r)
-        wait(other.readers[r - other.forgotten]);
-      neighbour.seen = other.forgotten + other.readers.size();
-      if (!neighbour.covered) continue;
-      other.writer = kNone;
-      other.forgotten += other.readers.size();
-      other.readers.clear();
-    }
+    const std::uint32_t index = block_of(access);
     Block& block = blocks_[index];
-    if (access.writes())
+    const auto wait = [&](const Block& other, std::uint32_t seen) {
+      if (other.writer != kNone && other.writer != node) before(other.writer);
+      if (!access.writes()) return;
+      // For those seen earlier the latest writer of this block has waited.
+      std::uint32_t left = other.reads - seen;
+      for (std::uint32_t r = other.latest_reader; r != kNone && left > 0; r = readers_[r].before, --left)
+        if (readers_[r].node != node) before(readers_[r].node);
+    };
+    wait(block, 0);
+    for (std::uint32_t n = block.first_neighbour; n != kNone; n = neighbours_[n].next) {
+      Neighbour& neighbour = neighbours_[n];
+      Block& other = blocks_[neighbour.block];
+      wait(other, neighbour.seen);
+      if (!access.writes()) continue;
+      neighbour.seen = other.reads;
+      if (neighbour.covered) other.forget();
+    }
+    if (access.writes()) {
+      block.forget();
       block.writer = node;
-    else if (block.readers.empty() || block.readers.back() != node)
-      block.readers.push_back(node);
+    } else if (block.latest_reader == kNone || readers_[block.latest_reader].node != node) {
+      readers_.push_back({node, block.latest_reader});
+      block.latest_reader = static_cast<std::uint32_t>(readers_.size() - 1);
+      ++block.reads;
+    }
   }
 
  private:
-  static constexpr Node kNone = static_cast<Node>(-1);
+  static constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
 
-  /// A block that shares bytes with this one, itself among them.
+  struct Block {
+    std::uint32_t first_neighbour = kNone;
+    std::uint32_t writer = kNone;         ///< the latest; none if a block that covers this one was written since
+    std::uint32_t latest_reader = kNone;  ///< since then
+    std::uint32_t reads = 0;              ///< ever
+
+    void forget() { writer = latest_reader = kNone; }
+  };
+  /// Another block that shares bytes with one.
   struct Neighbour {
     std::uint32_t block;
-    bool covered;          ///< it lies within this one
-    std::size_t seen = 0;  ///< readers of it that writers of this block have waited for, those forgotten among them
+    std::uint32_t next;
+    std::uint32_t seen;  ///< reads of it that writers of the one have waited for
+    bool covered;        ///< it lies within the one
   };
-  struct Block {
-    Access access;
-    std::vector<Neighbour> neighbours;
-    Node writer = kNone;        ///< the latest; none if a block that covers this one was written since
-    std::vector<Node> readers;  ///< since then
-    std::size_t forgotten = 0;  ///< readers before these
+  struct Reader {
+    Node node;
+    std::uint32_t before;  ///< the reader before it
   };
 
-  std::size_t block_of(const Access& access);
-  std::size_t add_block(const Access& access);
+  std::uint32_t block_of(const Access& access);
+  std::uint32_t add_block(const Access& access);
+  void make_neighbours(std::uint32_t one, std::uint32_t other);
+  void grow_slots();
 
   std::vector<Block> blocks_;
-  std::unordered_multimap<std::size_t, std::uint32_t> by_hash_;
-  /// By the size class of what they span, then by where they begin: blocks of a class are all found near.
-  std::map<int, std::multimap<std::uintptr_t, std::uint32_t>> by_size_;
+  std::vector<Access> accesses_;  // by block
+  std::vector<Neighbour> neighbours_;
+  std::vector<Reader> readers_;
+  std::vector<std::uint32_t> slots_;  // of an open hash table: blocks
+  /// Where the blocks begin whose extent is of one class of sizes: all that reach into a place are found near it.
+  struct Places {
+    struct Place {
+      std::uintptr_t begin;
+      std::uint32_t block;
+    };
+    std::vector<Place> sorted;                          // nearly all, where they come in order
+    std::multimap<std::uintptr_t, std::uint32_t> late;  // those that came later than others behind them
+  };
+  std::map<int, Places> by_size_;
 };
 
 }  // namespace furrow
