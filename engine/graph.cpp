@@ -24,9 +24,10 @@ using Index = std::uint32_t;
 constexpr Index kNone = static_cast<Index>(-1);
 
 struct GraphNode {
-  std::string name;
-  std::size_t tasks;
   NodeBody body;
+  std::size_t tasks;
+  std::uint32_t name_begin;  ///< in the names of all, one after the other
+  std::uint32_t name_size;
 };
 
 /// How far a node is in the run that is under way.
@@ -53,9 +54,24 @@ struct Dependency {
 
 struct Graph::State {
   std::vector<GraphNode> nodes;
+  std::string names;
   Hazards hazards;
   std::vector<Dependency> dependencies;  // of a later node those in a row, unless after() was called
   std::vector<Index> latest_wait;        // by node: the latest that waits for it
+
+  std::string name(Index node) const { return names.substr(nodes[node].name_begin, nodes[node].name_size); }
+
+  /// Nodes of the same name in a row share it.
+  std::uint32_t keep(std::string_view name) {
+    if (!nodes.empty()) {
+      const GraphNode& latest = nodes.back();
+      if (std::string_view(names).substr(latest.name_begin, latest.name_size) == name) return latest.name_begin;
+    }
+    const std::size_t begin = names.size();
+    if (begin + name.size() >= kNone) fail("the names of a graph's nodes have 4 GiB at most");
+    names += name;
+    return static_cast<std::uint32_t>(begin);
+  }
 
   void wait(Index later, Index earlier) {
     if (latest_wait[earlier] == later) return;
@@ -250,7 +266,8 @@ Graph::Node Graph::add_node(std::string_view name, std::span<const Access> acces
   State& state = *state_;
   if (state.nodes.size() >= kNone) fail("a graph has 2^32 - 1 nodes at most");
   const auto index = static_cast<Index>(state.nodes.size());
-  state.nodes.push_back({std::string(name), tasks, std::move(body)});
+  const std::uint32_t name_begin = state.keep(name);
+  state.nodes.push_back({std::move(body), tasks, name_begin, static_cast<std::uint32_t>(name.size())});
   state.latest_wait.push_back(kNone);
   for (const Access& access : accesses) state.hazards.add(index, access, [&](Index earlier) { state.wait(index, earlier); });
   return Node(index);
@@ -261,7 +278,7 @@ void Graph::after(Node node, Node earlier) {
   if (node.index_ >= state.nodes.size() || earlier.index_ >= state.nodes.size())
     fail("after: one of the two is no node of this graph; give what its add() returned");
   if (earlier.index_ >= node.index_)
-    fail("after: \"" + state.nodes[node.index_].name + "\" was added before \"" + state.nodes[earlier.index_].name +
+    fail("after: \"" + state.name(node.index_) + "\" was added before \"" + state.name(earlier.index_) +
          "\" and cannot wait for it: nodes run as if in the order in which they were added");
   state.wait(node.index_, earlier.index_);
 }
@@ -306,10 +323,10 @@ std::string Graph::dot() const {
     return result + '"';
   };
   std::string text = "digraph furrow {\n  node [shape=box];\n";
-  for (std::size_t node = 0; node < state_->nodes.size(); ++node) {
-    const GraphNode& one = state_->nodes[node];
-    text += "  n" + std::to_string(node) +
-            " [label=" + quoted(one.tasks == 1 ? one.name : one.name + " × " + std::to_string(one.tasks)) + "];\n";
+  for (Index node = 0; node < state_->nodes.size(); ++node) {
+    const std::size_t tasks = state_->nodes[node].tasks;
+    const std::string label = state_->name(node) + (tasks == 1 ? "" : " × " + std::to_string(tasks));
+    text += "  n" + std::to_string(node) + " [label=" + quoted(label) + "];\n";
   }
   for (const Dependency& one : state_->dependencies)
     text += "  n" + std::to_string(one.earlier) + " -> n" + std::to_string(one.later) + ";\n";

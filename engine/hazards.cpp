@@ -43,9 +43,8 @@ std::uint32_t Hazards::add_block(const Access& access) {
     const std::uintptr_t longest = std::uintptr_t{1} << size_class;
     const std::uintptr_t from = begin >= longest ? begin - longest + 1 : 0;
     const std::vector<Places::Place>& sorted = places.sorted;
-    auto near = sorted.empty() || sorted.back().begin < from
-                    ? sorted.end()
-                    : std::ranges::lower_bound(sorted, from, {}, &Places::Place::begin);
+    auto near = sorted.empty() || sorted.back().begin < from ? sorted.end()
+                                                             : std::ranges::lower_bound(sorted, from, {}, &Places::Place::begin);
     for (; near != sorted.end() && near->begin < end; ++near) make_neighbours(block, near->block);
     for (auto late = places.late.lower_bound(from); late != places.late.end() && late->first < end; ++late)
       make_neighbours(block, late->second);

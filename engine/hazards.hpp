@@ -21,8 +21,8 @@ class Hazards {
  public:
   using Node = std::uint32_t;
 
-  /// Calls before(earlier) for each node that `node` has to wait for, some of them perhaps several times. Nodes come in the order in
-  /// which they were added; all accesses of one come in a row, and do not count against each other.
+  /// Calls before(earlier) for each node that `node` has to wait for, some of them perhaps several times. Nodes come in the order
+  /// in which they were added; all accesses of one come in a row, and do not count against each other.
   template <class Before>
   void add(Node node, const Access& access, const Before& before) {
     if (access.empty()) return;

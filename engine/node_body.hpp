@@ -33,7 +33,7 @@ class NodeBody {
   void operator()(std::size_t task) { call_(here_.data(), task); }
 
  private:
-  static constexpr std::size_t kBytes = 40;
+  static constexpr std::size_t kBytes = 24;
   template <class Held>
   static constexpr bool fits = std::is_trivially_copyable_v<Held>&& std::is_trivially_destructible_v<Held> && sizeof(Held) <= kBytes
                                && alignof(Held) <= alignof(void*);

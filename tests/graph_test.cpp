@@ -76,7 +76,7 @@ TEST_P(GraphTest, RandomGraphsGiveWhatTheOrderOfAddingGives) {
   std::mt19937_64 random(std::hash<std::string>()(GetParam()));
   std::vector<Engine> engines;
   for (const int threads : {1, 2, 3, 7}) engines.emplace_back(GetParam(), EngineOptions{.concurrency = threads});
-  for (std::size_t round = 0; round < support::repeats(300); ++round) {
+  for (std::size_t round = 0; round < support::repeats(100); ++round) {
     const std::size_t size = 16 + random() % 64;
     const std::vector<Work> all = draw(random, 1 + random() % 120, size);
     std::vector<std::uint64_t> start(size);
