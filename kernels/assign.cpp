@@ -41,24 +41,6 @@ std::vector<Expression::Part> parts_of(std::span<const Step<T>> steps, std::span
   return parts;
 }
 
-/// The elements [begin, end) of `out` past the cache, as stream_in_parts() but in longer parts: each costs setting the program up.
-template <class T, class Evaluate>
-void stream(T* out, std::size_t begin, std::size_t end, const Evaluate& evaluate) {
-  constexpr std::size_t kLine = 64;
-  constexpr std::size_t kPart = 512;
-  const std::size_t ahead = (kLine - reinterpret_cast<std::uintptr_t>(out + begin) % kLine) % kLine / sizeof(T);
-  const std::size_t aligned = begin + std::min(ahead, end - begin);
-  if (aligned > begin) evaluate(begin, aligned - begin, out + begin);
-  alignas(kLine) T buffer[kPart];
-  std::size_t i = aligned;
-  for (; end - i >= kPart; i += kPart) {
-    evaluate(i, kPart, buffer);
-    stream_copy(out + i, buffer, sizeof(buffer));
-  }
-  stream_fence();
-  if (i < end) evaluate(i, end - i, out + i);
-}
-
 }  // namespace
 
 template <NamedElement T>
@@ -73,14 +55,8 @@ void run(Engine& engine, Cost& cost, std::span<const Step<T>> steps, std::span<T
     const furrow::Range part = chunks.elements(first, last);
     Program::Scratch scratch(program);
     std::vector<const void*> inputs(arrays.size());
-    const auto evaluate = [&](std::size_t begin, std::size_t size, T* target) {
-      for (std::size_t k = 0; k < arrays.size(); ++k) inputs[k] = arrays[k] + begin;
-      program.run(size, inputs, target, scratch);
-    };
-    if (past_cache)
-      stream(to, part.begin, part.end, evaluate);
-    else
-      evaluate(part.begin, part.size(), to + part.begin);
+    for (std::size_t k = 0; k < arrays.size(); ++k) inputs[k] = arrays[k] + part.begin;
+    program.run(part.size(), inputs, to + part.begin, scratch, past_cache);
   });
 }
 

@@ -21,9 +21,8 @@ namespace expression {
 
 inline constexpr std::size_t kMostOperands = 3;
 
-/// Elements evaluated at a time. So few that the processor, which looks some hundred instructions ahead, works on several
-/// operations and on the next block meanwhile: a square root does not keep it waiting.
-inline constexpr std::size_t kBlock = 32;
+/// The most elements that any instruction set evaluates at a time: eight vectors of doubles.
+inline constexpr std::size_t kMostBlock = 64;
 
 /// Where a value is: of element i at base + i · step.
 struct Operand {
@@ -32,23 +31,38 @@ struct Operand {
 };
 
 struct Cell;
-/// Computes the kBlock elements of a cell from element i on.
-using Kernel = void (*)(const Cell& cell, std::size_t i);
+/// Does what a cell says to a block of elements, from element i on, and as its last act, a jump, calls the kernel of the next cell.
+using Kernel = void (*)(const Cell* cell, std::size_t i);
+/// The same of any type. There are kernels that leave a value in SIMD registers and kernels that take one, as further parameters;
+/// the former stand before the latter and nowhere else.
+using AnyKernel = void (*)();
 
-/// One operation on operands that lie ready. The result may be in the place of an operand of elements of the same size.
+/// A step of a program whose arrays are known.
 struct Cell {
-  Kernel kernel = nullptr;
-  std::array<Operand, kMostOperands> from;
-  Operand to;
+  AnyKernel kernel = nullptr;
+  std::array<Operand, kMostOperands> memory;
 
   template <class T>
-  const T* operand(std::size_t k, std::size_t i) const {
-    return reinterpret_cast<const T*>(from[k].base + i * from[k].step);
+  T* at(std::size_t k, std::size_t i) const {
+    return reinterpret_cast<T*>(memory[k].base + i * memory[k].step);
   }
-  template <class T>
-  T* result(std::size_t i) const {
-    return reinterpret_cast<T*>(to.base + i * to.step);
-  }
+  /// Calls its kernel, one that takes no value in registers.
+  void run(std::size_t i) const { return reinterpret_cast<Kernel>(kernel)(this, i); }
+};
+
+/// How an instruction set moves values of one type. Each has one operand in memory.
+struct Moves {
+  Kernel load;       ///< leaves the operand in registers
+  AnyKernel store;   ///< takes a value in registers, leaves none
+  AnyKernel stream;  ///< the same, past the cache; the place must begin at a multiple of 64 bytes
+};
+
+/// The code of a function for one type.
+struct Code {
+  /// [k] takes the k-th operand in registers, the others, in order, from memory, and leaves the result in registers. Null for
+  /// functions that work in memory.
+  std::array<AnyKernel, kMostOperands> in_registers{};
+  Kernel in_memory = nullptr;  ///< the operands' places, then the result's
 };
 
 /// The type in which a function computes, which is also that of its result.
@@ -62,7 +76,7 @@ struct Function {
   std::string_view name;
   std::size_t operands;
   Computes computes;
-  std::array<Kernel, 4> kernels;  ///< by Type
+  std::array<Code, 4> code;  ///< by Type
 };
 
 /// The names of all functions that are no operators, for help texts.
@@ -89,16 +103,17 @@ class Program {
     };
     std::unique_ptr<std::byte, Free> memory_;
     std::vector<expression::Cell> cells_;
-    std::vector<const void*> ends_;  ///< by name: the block for the end of the array
+    std::vector<const void*> parts_;  ///< by name: the block for a part of a block
   };
 
   Type result_type() const { return result_type_; }
 
   /// Evaluates n elements. inputs[k] belongs to the k-th of the expression's names (not looked at if that is a scalar), `output` is
-  /// for elements of result_type(); all aligned for their elements, the output apart from the inputs. Every result depends on its
-  /// own elements alone, so it does not matter how a larger array is cut into calls; the same bits with every instruction set, but
-  /// for one thing, as in NumPy: of two NaN with different bits, either may come out of + and *. Allocates nothing.
-  void run(std::size_t n, std::span<const void* const> inputs, void* output, Scratch& scratch) const;
+  /// for elements of result_type(); all aligned for their elements. The output may be one of the inputs, else it lies apart from
+  /// them; with `past_cache` it is streamed, and lies apart. Every result depends on its own elements alone, so it does not matter
+  /// how a larger array is cut into calls; the same bits with every instruction set, but for one thing, as in NumPy: of two NaN
+  /// with different bits, either may come out of + and *. Allocates nothing.
+  void run(std::size_t n, std::span<const void* const> inputs, void* output, Scratch& scratch, bool past_cache = false) const;
 
  private:
   friend class Expression;
@@ -108,12 +123,13 @@ class Program {
     enum Kind : std::uint8_t { input, scratch, output } kind = scratch;
     std::size_t index = 0;  ///< of the input or of the block in scratch memory
     Type type = Type::f64;
+    bool operator==(const Place&) const = default;
   };
+  /// What becomes a cell when arrays are given.
   struct Instruction {
-    expression::Kernel kernel = nullptr;
-    std::size_t operands = 0;
-    std::array<Place, expression::kMostOperands> from;
-    Place to;
+    expression::AnyKernel kernel = nullptr;
+    std::size_t operands = 0;  ///< in memory, the result among them
+    std::array<Place, expression::kMostOperands> memory{};
   };
   /// A block of scratch memory that holds one value in all elements.
   struct Constant {
@@ -122,7 +138,8 @@ class Program {
   };
 
   struct Arrays;
-  void run_blocks(std::size_t n, const Arrays& arrays, Scratch& scratch) const;
+  void run_blocks(std::size_t begin, std::size_t end, const Arrays& arrays, Scratch& scratch) const;
+  void run_part(std::size_t begin, std::size_t end, const Arrays& arrays, Scratch& scratch) const;
 
   std::vector<Instruction> instructions_;
   std::vector<Constant> constants_;

@@ -1,4 +1,4 @@
-// Postfix to instructions.
+// Postfix to operations, operations to instructions.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,6 +9,7 @@
 
 namespace furrow {
 
+using expression::Code;
 using expression::fail_at;
 using expression::Function;
 
@@ -24,15 +25,21 @@ class Expression::Compiler {
     }
     const Place* place = std::get_if<Place>(&stack_.back());
     if (place == nullptr) fail("the expression \"" + source_.text_.substr(0, 60) + "\" uses no array: there is nothing to go over");
-    program_.result_type_ = place->type;
-    if (place->kind == Place::input) instruct(expression::conversion(place->type, place->type), std::span(place, 1), place->type);
-    program_.instructions_.back().to.kind = Place::output;
-    return std::move(program_);
+    return program_of(*place);
   }
 
  private:
   using Place = Program::Place;
   using Value = std::variant<std::int64_t, double, Place>;  ///< a scalar, or where an array's block is
+
+  struct Operation {
+    Code code;
+    std::size_t operands;
+    std::array<Place, expression::kMostOperands> from;
+    Place to;  ///< in scratch memory, unless the next operation takes it in registers
+
+    bool in_memory() const { return code.in_memory != nullptr; }
+  };
 
   [[noreturn]] void wrong(const std::string& what) const { fail_at(source_.text_, position_, what); }
 
@@ -53,18 +60,19 @@ class Expression::Compiler {
     stack_.push_back(result);
   }
 
-  /// What the kernel makes of elements that are all alike.
+  /// What the function makes of scalars: the result of a program over no arrays.
   template <class T>
-  static T value_of(expression::Kernel kernel, std::span<const T> operands) {
-    std::array<std::array<T, expression::kBlock>, expression::kMostOperands + 1> blocks{};
-    expression::Cell cell;
-    for (std::size_t k = 0; k < operands.size(); ++k) {
-      blocks[k].fill(operands[k]);
-      cell.from[k].base = reinterpret_cast<std::byte*>(blocks[k].data());
-    }
-    cell.to.base = reinterpret_cast<std::byte*>(blocks.back().data());
-    kernel(cell, 0);
-    return blocks.back()[0];
+  T value_of(const Function& function, std::span<const T> scalars) const {
+    constexpr Type type = type_of<T>;
+    Compiler compiler(source_, {});
+    std::array<Place, expression::kMostOperands> from;
+    for (std::size_t k = 0; k < scalars.size(); ++k) from[k] = compiler.constant(scalars[k], type);
+    const Place to = compiler.operate(function.code[static_cast<int>(type)], std::span(from).first(scalars.size()), type);
+    const Program program = compiler.program_of(to);
+    Program::Scratch scratch(program);
+    T result{};
+    program.run(1, {}, &result, scratch);
+    return result;
   }
 
   /// The function of scalars, as Python would compute it.
@@ -82,22 +90,20 @@ class Expression::Compiler {
       }
     }
     if (function.name == "/" && fractions[1] == 0) wrong("a division by zero");
-    const auto fraction =
-        value_of<double>(function.kernels[static_cast<int>(Type::f64)], std::span(fractions).first(operands.size()));
+    const auto fraction = value_of<double>(function, std::span(fractions).first(operands.size()));
     if (!whole) return fraction;
-    const auto result =
-        value_of<std::int64_t>(function.kernels[static_cast<int>(Type::i64)], std::span(wholes).first(operands.size()));
+    const auto result = value_of<std::int64_t>(function, std::span(wholes).first(operands.size()));
     // What wraps around lands at least 2^64 away, less what the float64 was rounded by.
     if (std::abs(static_cast<double>(result) - fraction) > 0x1p62) wrong("the result of this is beyond 64 bits");
     return result;
   }
 
-  /// The function over arrays: brings the operands to one type, then adds the instruction.
+  /// The function over arrays: brings the operands to one type, then adds the operation.
   Value apply(const Function& function, std::span<const Value> operands) {
     const Type type = common_type(function, operands);
     std::array<Place, expression::kMostOperands> from;
     for (std::size_t k = 0; k < operands.size(); ++k) from[k] = place_of(operands[k], type);
-    return instruct(function.kernels[static_cast<int>(type)], std::span(from).first(operands.size()), type);
+    return operate(function.code[static_cast<int>(type)], std::span(from).first(operands.size()), type);
   }
 
   static Type common_type(const Function& function, std::span<const Value> operands) {
@@ -123,7 +129,7 @@ class Expression::Compiler {
     const Place* place = std::get_if<Place>(&value);
     if (place == nullptr) return constant(value, type);
     if (place->type == type) return *place;
-    return instruct(expression::conversion(place->type, type), std::span(place, 1), type);
+    return operate({.in_memory = expression::conversion(place->type, type)}, std::span(place, 1), type);
   }
 
   /// A block full of the scalar.
@@ -152,14 +158,56 @@ class Expression::Compiler {
     return program_.constants_.back().place;
   }
 
-  Place instruct(expression::Kernel kernel, std::span<const Place> from, Type type) {
-    Program::Instruction instruction{
-        .kernel = kernel, .operands = from.size(), .from = {}, .to = {Place::scratch, take_block(), type}};
-    std::ranges::copy(from, instruction.from.begin());
-    program_.instructions_.push_back(instruction);
+  Place operate(const Code& code, std::span<const Place> from, Type type) {
+    Operation operation{.code = code, .operands = from.size(), .from = {}, .to = {Place::scratch, take_block(), type}};
+    std::ranges::copy(from, operation.from.begin());
+    operations_.push_back(operation);
     // Only now, so that no result is written over an operand of another size. A block given twice (x*x) is free once.
     for (const Place& place : from) release(place);
-    return instruction.to;
+    return operation.to;
+  }
+
+  /// Which operand of `after` comes in registers, where `before` left it; if none does, their number. Each result is used once, so
+  /// what is taken so need not be in memory.
+  static std::size_t taken(const Operation& before, const Operation& after) {
+    if (before.in_memory() || after.in_memory()) return after.operands;
+    const auto from = std::span(after.from).first(after.operands);
+    return static_cast<std::size_t>(std::ranges::find(from, before.to) - from.begin());
+  }
+
+  /// The operations as instructions, and what puts the result into the output.
+  Program program_of(const Place& result) {
+    program_.result_type_ = result.type;
+    for (std::size_t k = 0; k < operations_.size(); ++k) {
+      const Operation& operation = operations_[k];
+      std::vector<Place> memory(operation.from.begin(), operation.from.begin() + static_cast<std::ptrdiff_t>(operation.operands));
+      if (operation.in_memory()) {
+        memory.push_back(operation.to);
+        instruct(operation.code.in_memory, memory);
+        continue;
+      }
+      std::size_t in_registers = k > 0 ? taken(operations_[k - 1], operation) : operation.operands;
+      if (in_registers == operation.operands) {
+        in_registers = 0;
+        instruct(expression::moves(operation.to.type).load, {memory[0]});
+      }
+      memory.erase(memory.begin() + static_cast<std::ptrdiff_t>(in_registers));
+      instruct(operation.code.in_registers[in_registers], memory);
+      if (k + 1 < operations_.size() && taken(operation, operations_[k + 1]) == operations_[k + 1].operands)
+        instruct(expression::moves(operation.to.type).store, {operation.to});
+    }
+    if (operations_.empty() || operations_.back().in_memory()) instruct(expression::moves(result.type).load, {result});
+    instruct(expression::moves(result.type).store, {{Place::output, 0, result.type}});
+    return std::move(program_);
+  }
+
+  void instruct(expression::AnyKernel kernel, const std::vector<Place>& memory) {
+    Program::Instruction instruction{.kernel = kernel, .operands = memory.size()};
+    std::ranges::copy(memory, instruction.memory.begin());
+    program_.instructions_.push_back(instruction);
+  }
+  void instruct(expression::Kernel kernel, const std::vector<Place>& memory) {
+    instruct(reinterpret_cast<expression::AnyKernel>(kernel), memory);
   }
 
   std::size_t take_block() {
@@ -179,6 +227,7 @@ class Expression::Compiler {
   const Expression& source_;
   std::span<const Binding> bindings_;
   Program program_;
+  std::vector<Operation> operations_;
   std::vector<Value> stack_;
   std::vector<std::size_t> free_;
   std::size_t position_ = 0;

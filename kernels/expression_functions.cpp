@@ -17,6 +17,21 @@
 #include "furrow/kernels/math_kernels.hpp"
 #include "furrow/kernels/vector_operations.hpp"
 
+#ifndef FURROW_KERNELS_EXPRESSION_FUNCTIONS_CPP
+#define FURROW_KERNELS_EXPRESSION_FUNCTIONS_CPP
+namespace furrow::expression {
+
+/// What is compiled for each instruction set.
+struct Exact {
+  std::size_t block;           ///< elements evaluated at a time
+  std::array<Moves, 4> moves;  ///< by Type
+  std::vector<Function> functions;
+};
+using MakeExact = Exact (*)();
+
+}  // namespace furrow::expression
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace furrow::expression::HWY_NAMESPACE {
 namespace {
@@ -24,58 +39,116 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 namespace vectors = furrow::vectors::HWY_NAMESPACE;
 
-template <class Op, class T>
-void run(const Cell& cell, std::size_t i) {
-  const hn::ScalableTag<T> d;
-  constexpr std::size_t N = hn::MaxLanes(d);
-  static_assert(kBlock % N == 0);
-  const T* const a = cell.operand<T>(0, i);
-  T* const out = cell.result<T>(i);
-  const auto x = [d, a](std::size_t k) HWY_ATTR { return hn::LoadU(d, a + k); };
-  using V = hn::Vec<decltype(d)>;
-  if constexpr (requires(V v) { Op::apply(d, v, v, v); }) {
-    const T* const b = cell.operand<T>(1, i);
-    const T* const c = cell.operand<T>(2, i);
-#pragma GCC unroll 16
-    for (std::size_t k = 0; k < kBlock; k += N)
-      hn::StoreU(Op::apply(d, x(k), hn::LoadU(d, b + k), hn::LoadU(d, c + k)), d, out + k);
-  } else if constexpr (requires(V v) { Op::apply(d, v, v); }) {
-    const T* const b = cell.operand<T>(1, i);
-#pragma GCC unroll 16
-    for (std::size_t k = 0; k < kBlock; k += N) hn::StoreU(Op::apply(d, x(k), hn::LoadU(d, b + k)), d, out + k);
-  } else {
-#pragma GCC unroll 16
-    for (std::size_t k = 0; k < kBlock; k += N) hn::StoreU(Op::apply(d, x(k)), d, out + k);
+/// Elements evaluated at a time.
+constexpr std::size_t kBlock = 8 * hn::MaxLanes(hn::ScalableTag<double>());
+static_assert(kBlock <= kMostBlock);
+
+/// V, whatever the number of the register.
+template <class V, std::size_t>
+struct RegisterOf {
+  using type = V;
+};
+
+/// The kernels of a type whose values take the registers r….
+template <class T, class Registers = std::make_index_sequence<kBlock / hn::MaxLanes(hn::ScalableTag<T>())>>
+struct Kernels;
+template <class T, std::size_t... r>
+struct Kernels<T, std::index_sequence<r...>> {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  static constexpr std::size_t N = hn::MaxLanes(D());
+  using Continue = void (*)(const Cell*, std::size_t, typename RegisterOf<V, r>::type...);
+
+  static HWY_INLINE void next(const Cell* cell, std::size_t i, typename RegisterOf<V, r>::type... v) {
+    return reinterpret_cast<Continue>(cell[1].kernel)(cell + 1, i, v...);
   }
+
+  static void load(const Cell* cell, std::size_t i) {
+    const T* const a = cell->at<const T>(0, i);
+    return next(cell, i, hn::LoadU(D(), a + r * N)...);
+  }
+  static void store(const Cell* cell, std::size_t i, typename RegisterOf<V, r>::type... v) {
+    T* const to = cell->at<T>(0, i);
+    (hn::StoreU(v, D(), to + r * N), ...);
+    return cell[1].run(i);
+  }
+  static void stream(const Cell* cell, std::size_t i, typename RegisterOf<V, r>::type... v) {
+    T* const to = cell->at<T>(0, i);
+    (hn::Stream(v, D(), to + r * N), ...);
+    return cell[1].run(i);
+  }
+
+  template <class Op>
+  static void of_one(const Cell* cell, std::size_t i, typename RegisterOf<V, r>::type... v) {
+    return next(cell, i, Op::apply(D(), v)...);
+  }
+  /// The k-th operand is in registers.
+  template <class Op, std::size_t k>
+  static void of_two(const Cell* cell, std::size_t i, typename RegisterOf<V, r>::type... v) {
+    const T* const a = cell->at<const T>(0, i);
+    if constexpr (k == 0) return next(cell, i, Op::apply(D(), v, hn::LoadU(D(), a + r * N))...);
+    if constexpr (k == 1) return next(cell, i, Op::apply(D(), hn::LoadU(D(), a + r * N), v)...);
+  }
+  template <class Op, std::size_t k>
+  static void of_three(const Cell* cell, std::size_t i, typename RegisterOf<V, r>::type... v) {
+    const T* const a = cell->at<const T>(0, i);
+    const T* const b = cell->at<const T>(1, i);
+    if constexpr (k == 0) return next(cell, i, Op::apply(D(), v, hn::LoadU(D(), a + r * N), hn::LoadU(D(), b + r * N))...);
+    if constexpr (k == 1) return next(cell, i, Op::apply(D(), hn::LoadU(D(), a + r * N), v, hn::LoadU(D(), b + r * N))...);
+    if constexpr (k == 2) return next(cell, i, Op::apply(D(), hn::LoadU(D(), a + r * N), hn::LoadU(D(), b + r * N), v)...);
+  }
+
+  template <class Op>
+  static Code code() {
+    const auto kernel = [](Continue f) { return reinterpret_cast<AnyKernel>(f); };
+    if constexpr (requires(V v) { Op::apply(D(), v, v, v); })
+      return {{kernel(of_three<Op, 0>), kernel(of_three<Op, 1>), kernel(of_three<Op, 2>)}};
+    else if constexpr (requires(V v) { Op::apply(D(), v, v); })
+      return {{kernel(of_two<Op, 0>), kernel(of_two<Op, 1>)}};
+    else
+      return {{kernel(of_one<Op>)}};
+  }
+  static Moves moves() { return {load, reinterpret_cast<AnyKernel>(store), reinterpret_cast<AnyKernel>(stream)}; }
+};
+
+template <class Op>
+std::array<Code, 4> fractions() {
+  return {Kernels<float>::code<Op>(), Kernels<double>::code<Op>()};
+}
+template <class Op>
+std::array<Code, 4> all() {
+  return {Kernels<float>::code<Op>(), Kernels<double>::code<Op>(), Kernels<std::int32_t>::code<Op>(),
+          Kernels<std::int64_t>::code<Op>()};
 }
 
-template <class Op>
-constexpr std::array<Kernel, 4> all = {run<Op, float>, run<Op, double>, run<Op, std::int32_t>, run<Op, std::int64_t>};
-template <class Op>
-constexpr std::array<Kernel, 4> fractions = {run<Op, float>, run<Op, double>, nullptr, nullptr};
+Exact make() {
+  return {kBlock,
+          {Kernels<float>::moves(), Kernels<double>::moves(), Kernels<std::int32_t>::moves(), Kernels<std::int64_t>::moves()},
+          {
+              Function{"+", 2, Computes::as_given, all<vectors::Add>()},
+              Function{"-", 2, Computes::as_given, all<vectors::Subtract>()},
+              Function{"*", 2, Computes::as_given, all<vectors::Multiply>()},
+              Function{"/", 2, Computes::fractional, fractions<vectors::Divide>()},
+              Function{"-", 1, Computes::as_given, all<vectors::Negate>()},
+              Function{"<", 2, Computes::as_given, all<vectors::Less>()},
+              Function{"<=", 2, Computes::as_given, all<vectors::LessEqual>()},
+              Function{">", 2, Computes::as_given, all<vectors::Greater>()},
+              Function{">=", 2, Computes::as_given, all<vectors::GreaterEqual>()},
+              Function{"==", 2, Computes::as_given, all<vectors::Equal>()},
+              Function{"!=", 2, Computes::as_given, all<vectors::NotEqual>()},
+              Function{"sqrt", 1, Computes::fractional, fractions<vectors::Sqrt>()},
+              Function{"abs", 1, Computes::as_given, all<vectors::Abs>()},
+              Function{"neg", 1, Computes::as_given, all<vectors::Negate>()},
+              Function{"square", 1, Computes::as_given, all<vectors::Square>()},
+              Function{"minimum", 2, Computes::as_given, all<vectors::Minimum>()},
+              Function{"maximum", 2, Computes::as_given, all<vectors::Maximum>()},
+              Function{"clamp", 3, Computes::as_given, all<vectors::Clamp>()},
+              Function{"fma", 3, Computes::as_given, all<vectors::FusedMultiplyAdd>()},
+              Function{"where", 3, Computes::as_given, all<vectors::Where>()},
+          }};
+}
 
-constexpr std::array kExact{
-    Function{"+", 2, Computes::as_given, all<vectors::Add>},
-    Function{"-", 2, Computes::as_given, all<vectors::Subtract>},
-    Function{"*", 2, Computes::as_given, all<vectors::Multiply>},
-    Function{"/", 2, Computes::fractional, fractions<vectors::Divide>},
-    Function{"-", 1, Computes::as_given, all<vectors::Negate>},
-    Function{"<", 2, Computes::as_given, all<vectors::Less>},
-    Function{"<=", 2, Computes::as_given, all<vectors::LessEqual>},
-    Function{">", 2, Computes::as_given, all<vectors::Greater>},
-    Function{">=", 2, Computes::as_given, all<vectors::GreaterEqual>},
-    Function{"==", 2, Computes::as_given, all<vectors::Equal>},
-    Function{"!=", 2, Computes::as_given, all<vectors::NotEqual>},
-    Function{"sqrt", 1, Computes::fractional, fractions<vectors::Sqrt>},
-    Function{"abs", 1, Computes::as_given, all<vectors::Abs>},
-    Function{"neg", 1, Computes::as_given, all<vectors::Negate>},
-    Function{"square", 1, Computes::as_given, all<vectors::Square>},
-    Function{"minimum", 2, Computes::as_given, all<vectors::Minimum>},
-    Function{"maximum", 2, Computes::as_given, all<vectors::Maximum>},
-    Function{"clamp", 3, Computes::as_given, all<vectors::Clamp>},
-    Function{"fma", 3, Computes::as_given, all<vectors::FusedMultiplyAdd>},
-    Function{"where", 3, Computes::as_given, all<vectors::Where>},
-};
+constexpr MakeExact kMake = make;
 
 }  // namespace
 }  // namespace furrow::expression::HWY_NAMESPACE
@@ -85,19 +158,21 @@ HWY_AFTER_NAMESPACE();
 namespace furrow::expression {
 namespace {
 
-using Exact = std::remove_const_t<decltype(HWY_NAMESPACE::kExact)>;
-constexpr Built<Exact> kBuilt[] = {FURROW_TABLES(kExact)};
+constexpr Built<MakeExact> kBuilt[] = {FURROW_TABLES(kMake)};
 
 // The mathematical functions, by way of their own tables.
 
 template <named::Unary f, class T>
-void unary(const Cell& cell, std::size_t i) {
-  const T* const a = cell.operand<T>(0, i);
-  math::kernels<T>().unary[static_cast<std::size_t>(f)](a, a, cell.result<T>(i), kBlock);
+void unary(const Cell* cell, std::size_t i) {
+  const T* const a = cell->at<const T>(0, i);
+  math::kernels<T>().unary[static_cast<std::size_t>(f)](a, a, cell->at<T>(1, i), block_size());
+  return cell[1].run(i);
 }
 template <named::Binary f, class T>
-void binary(const Cell& cell, std::size_t i) {
-  math::kernels<T>().binary[static_cast<std::size_t>(f)](cell.operand<T>(0, i), cell.operand<T>(1, i), cell.result<T>(i), kBlock);
+void binary(const Cell* cell, std::size_t i) {
+  math::kernels<T>().binary[static_cast<std::size_t>(f)](cell->at<const T>(0, i), cell->at<const T>(1, i), cell->at<T>(2, i),
+                                                         block_size());
+  return cell[1].run(i);
 }
 
 template <std::size_t... f>
@@ -105,7 +180,7 @@ void add_unary(std::vector<Function>& functions, std::index_sequence<f...>) {
   (functions.push_back({named::kUnaryNames[f],
                         1,
                         Computes::fractional,
-                        {unary<named::Unary{f}, float>, unary<named::Unary{f}, double>, nullptr, nullptr}}),
+                        {Code{.in_memory = unary<named::Unary{f}, float>}, Code{.in_memory = unary<named::Unary{f}, double>}}}),
    ...);
 }
 template <std::size_t... f>
@@ -113,26 +188,26 @@ void add_binary(std::vector<Function>& functions, std::index_sequence<f...>) {
   (functions.push_back({named::kBinaryNames[f],
                         2,
                         Computes::fractional,
-                        {binary<named::Binary{f}, float>, binary<named::Binary{f}, double>, nullptr, nullptr}}),
+                        {Code{.in_memory = binary<named::Binary{f}, float>}, Code{.in_memory = binary<named::Binary{f}, double>}}}),
    ...);
 }
 
-/// All of them: those of `exact`, then the mathematical ones.
-std::vector<Function> functions_of(const Exact& exact) {
-  std::vector<Function> functions(exact.begin(), exact.end());
-  add_unary(functions, std::make_index_sequence<named::kUnaryNames.size()>());
-  add_binary(functions, std::make_index_sequence<named::kBinaryNames.size()>());
-  return functions;
+/// `exact` and the mathematical functions.
+Exact with_functions(Exact exact) {
+  add_unary(exact.functions, std::make_index_sequence<named::kUnaryNames.size()>());
+  add_binary(exact.functions, std::make_index_sequence<named::kBinaryNames.size()>());
+  return exact;
 }
 
-const std::vector<Function>& functions() {
-  static const std::vector<Function> chosen = functions_of(chosen_of<Exact>(kBuilt));
-  return chosen;
+const Exact& chosen() {
+  static const Exact exact = with_functions(chosen_of<MakeExact>(kBuilt)());
+  return exact;
 }
 
 template <class From, class To>
-void convert(const Cell& cell, std::size_t i) {
-  conversions::kernel<From, To>()(cell.operand<From>(0, i), cell.result<To>(i), kBlock);
+void convert(const Cell* cell, std::size_t i) {
+  conversions::kernel<From, To>()(cell->at<const From>(0, i), cell->at<To>(1, i), block_size());
+  return cell[1].run(i);
 }
 
 using F = float;
@@ -142,23 +217,32 @@ using L = std::int64_t;
 
 /// By the types from and to.
 constexpr Kernel kConversions[4][4] = {
-    {convert<F, F>, convert<F, G>, nullptr, nullptr},
-    {nullptr, convert<G, G>, nullptr, nullptr},
-    {nullptr, convert<I, G>, convert<I, I>, convert<I, L>},
-    {nullptr, convert<L, G>, nullptr, convert<L, L>},
+    {nullptr, convert<F, G>, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr},
+    {nullptr, convert<I, G>, nullptr, convert<I, L>},
+    {nullptr, convert<L, G>, nullptr, nullptr},
 };
 
 }  // namespace
 
+std::size_t block_size() {
+  return chosen().block;
+}
+
+const Moves& moves(Type type) {
+  return chosen().moves[static_cast<std::size_t>(type)];
+}
+
 const Function* find_function(std::string_view name, std::size_t operands) {
-  for (const Function& function : functions())
+  for (const Function& function : chosen().functions)
     if (function.name == name && function.operands == operands) return &function;
   return nullptr;
 }
 
 const Function* find_function(std::string_view name) {
-  const auto found = std::ranges::find(functions(), name, &Function::name);
-  return found != functions().end() ? &*found : nullptr;
+  const std::vector<Function>& functions = chosen().functions;
+  const auto found = std::ranges::find(functions, name, &Function::name);
+  return found != functions.end() ? &*found : nullptr;
 }
 
 Kernel conversion(Type from, Type to) {
@@ -168,7 +252,7 @@ Kernel conversion(Type from, Type to) {
 std::vector<std::string_view> function_names() {
   // Asked for by help texts, which must not fail on an instruction set that cannot be had: every row is in all tables.
   std::vector<std::string_view> names;
-  for (const Function& function : functions_of(HWY_NAMESPACE::kExact))
+  for (const Function& function : with_functions(HWY_NAMESPACE::make()).functions)
     if (begins_name(function.name[0])) names.push_back(function.name);
   return names;
 }

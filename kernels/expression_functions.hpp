@@ -10,12 +10,17 @@
 
 namespace furrow::expression {
 
+/// Elements evaluated at a time.
+std::size_t block_size();
+
+const Moves& moves(Type type);
+
 /// The function of this name and number of operands; nullptr if there is none.
 const Function* find_function(std::string_view name, std::size_t operands);
 /// The first of this name, whatever it takes.
 const Function* find_function(std::string_view name);
 
-/// Elements of one type as another, for those pairs that promotion needs; else nullptr.
+/// Elements of one type as another, from memory to memory, for those pairs that promotion needs; else nullptr.
 Kernel conversion(Type from, Type to);
 
 bool begins_name(char c);
