@@ -52,6 +52,7 @@ struct Cell {
 
 /// How an instruction set moves values of one type. Each has one operand in memory.
 struct Moves {
+  Kernel fetch;      ///< asks for what some later block will load
   Kernel load;       ///< leaves the operand in registers
   AnyKernel store;   ///< takes a value in registers, leaves none
   AnyKernel stream;  ///< the same, past the cache; the place must begin at a multiple of 64 bytes

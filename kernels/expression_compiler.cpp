@@ -178,6 +178,9 @@ class Expression::Compiler {
   /// The operations as instructions, and what puts the result into the output.
   Program program_of(const Place& result) {
     program_.result_type_ = result.type;
+    for (std::size_t name = 0; name < bindings_.size(); ++name)
+      if (const Type* type = std::get_if<Type>(&bindings_[name]))
+        instruct(expression::moves(*type).fetch, {{Place::input, name, *type}});
     for (std::size_t k = 0; k < operations_.size(); ++k) {
       const Operation& operation = operations_[k];
       std::vector<Place> memory(operation.from.begin(), operation.from.begin() + static_cast<std::ptrdiff_t>(operation.operands));

@@ -43,6 +43,11 @@ namespace vectors = furrow::vectors::HWY_NAMESPACE;
 constexpr std::size_t kBlock = 8 * hn::MaxLanes(hn::ScalableTag<double>());
 static_assert(kBlock <= kMostBlock);
 
+constexpr std::size_t kLine = 64;
+/// So many bytes ahead inputs are fetched. The processor does not by itself: blocks that wait for a square root keep it from seeing
+/// those that could load.
+constexpr std::size_t kAhead = 4096;
+
 /// V, whatever the number of the register.
 template <class V, std::size_t>
 struct RegisterOf {
@@ -63,6 +68,12 @@ struct Kernels<T, std::index_sequence<r...>> {
     return reinterpret_cast<Continue>(cell[1].kernel)(cell + 1, i, v...);
   }
 
+  static void fetch(const Cell* cell, std::size_t i) {
+    const char* const ahead = cell->at<const char>(0, i) + kAhead;
+#pragma GCC unroll 8
+    for (std::size_t line = 0; line < kBlock * sizeof(T); line += kLine) __builtin_prefetch(ahead + line);
+    return cell[1].run(i);
+  }
   static void load(const Cell* cell, std::size_t i) {
     const T* const a = cell->at<const T>(0, i);
     return next(cell, i, hn::LoadU(D(), a + r * N)...);
@@ -108,7 +119,9 @@ struct Kernels<T, std::index_sequence<r...>> {
     else
       return {{kernel(of_one<Op>)}};
   }
-  static Moves moves() { return {load, reinterpret_cast<AnyKernel>(store), reinterpret_cast<AnyKernel>(stream)}; }
+  static Moves moves() {
+    return {fetch, load, reinterpret_cast<AnyKernel>(store), reinterpret_cast<AnyKernel>(stream)};
+  }
 };
 
 template <class Op>
