@@ -178,13 +178,13 @@ constexpr Built<MakeExact> kBuilt[] = {FURROW_TABLES(kMake)};
 template <named::Unary f, class T>
 void unary(const Cell* cell, std::size_t i) {
   const T* const a = cell->at<const T>(0, i);
-  math::kernels<T>().unary[static_cast<std::size_t>(f)](a, a, cell->at<T>(1, i), block_size());
+  math::kernels<T>().unary[static_cast<std::size_t>(f)](a, a, cell->at<T>(1, i), block_size(), false);
   return cell[1].run(i);
 }
 template <named::Binary f, class T>
 void binary(const Cell* cell, std::size_t i) {
   math::kernels<T>().binary[static_cast<std::size_t>(f)](cell->at<const T>(0, i), cell->at<const T>(1, i), cell->at<T>(2, i),
-                                                         block_size());
+                                                         block_size(), false);
   return cell[1].run(i);
 }
 

@@ -4,6 +4,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/math.cpp"
 // clang-format off
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // clang-format on
@@ -13,6 +14,7 @@
 
 #include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/math.hpp"
+#include "furrow/kernels/math_functions.hpp"
 #include "furrow/kernels/math_kernels.hpp"
 #include "furrow/kernels/streaming.hpp"
 #include "furrow/kernels/types.hpp"
@@ -148,6 +150,13 @@ struct log1p_everywhere {
     return hn::IfThenElse(large, log_of::apply(v), one_more);
   }
 };
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+using exp_everywhere = Exp;
+using log_everywhere = Log;
+using tanh_everywhere = Tanh;
+#else
+using exp_everywhere = exp_of;
+using log_everywhere = log_of;
 /// It is just beyond one unit in the last place near 0, where tanh x is x.
 struct tanh_everywhere {
   template <class V>
@@ -157,6 +166,7 @@ struct tanh_everywhere {
     return hn::IfThenElse(small, v, tanh_of::apply(v));
   }
 };
+#endif
 
 /// e to the power of |v|, halved, where sinh and cosh no longer differ from it and it may be finite though e^|v| is not: above
 /// k · ln 2 = high + low, where 2^k overflows.
@@ -212,36 +222,56 @@ struct erf_everywhere {
   }
 };
 
-/// out[i] = F(a[i]) or F(a[i], b[i]); the last elements go through a whole vector too, filled up with ones. Where that is NaN, it
-/// is always the same one: SLEEF's differ between instruction sets.
+constexpr std::size_t kLine = 64;
+/// So many bytes ahead inputs are fetched that are too large for the cache: long computations keep the processor from seeing
+/// what it could load.
+constexpr std::size_t kAhead = 4096;
+
+/// out[i] = F(a[i]) or F(a[i], b[i]); elements that do not fill a vector are filled up with ones. Where that is NaN, it is always
+/// the same one: SLEEF's differ between instruction sets.
 template <class F, class T>
-void run(const T* a, const T* b, T* out, std::size_t n) {
+void run(const T* a, const T* b, T* out, std::size_t n, bool past_cache) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t N = hn::MaxLanes(d);
   const auto not_a_number = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
-  const auto put = [d, not_a_number](auto v, T* to) HWY_ATTR { hn::StoreU(hn::IfThenElse(hn::IsNaN(v), not_a_number, v), d, to); };
-  const auto at = [d, put](const T* x, const T* y, T* to) HWY_ATTR {
-    if constexpr (requires { F::apply(hn::LoadU(d, x), hn::LoadU(d, y)); }) {
-      put(F::apply(hn::LoadU(d, x), hn::LoadU(d, y)), to);
-    } else {
-      put(F::apply(hn::LoadU(d, x)), to);
+  const auto value = [d, not_a_number](const T* x, const T* y) HWY_ATTR {
+    const auto canonical = [not_a_number](auto v) HWY_ATTR { return hn::IfThenElse(hn::IsNaN(v), not_a_number, v); };
+    if constexpr (requires { F::apply(hn::LoadU(d, x), hn::LoadU(d, y)); })
+      return canonical(F::apply(hn::LoadU(d, x), hn::LoadU(d, y)));
+    else
+      return canonical(F::apply(hn::LoadU(d, x)));
+  };
+  const auto filled_up = [=](std::size_t i, std::size_t end) HWY_ATTR {
+    for (; i < end; i += N) {
+      T x[N];
+      T y[N];
+      const std::size_t size = std::min(N, end - i);
+      for (std::size_t l = 0; l < N; ++l) x[l] = y[l] = 1;
+      for (std::size_t l = 0; l < size; ++l) x[l] = a[i + l], y[l] = b[i + l];
+      hn::StoreU(value(x, y), d, x);
+      for (std::size_t l = 0; l < size; ++l) out[i + l] = x[l];
     }
   };
   std::size_t i = 0;
-  for (; i + N <= n; i += N) at(a + i, b + i, out + i);
-  if (i == n) return;
-  T x[N];
-  T y[N];
-  for (std::size_t l = 0; l < N; ++l) x[l] = y[l] = 1;
-  for (std::size_t l = 0; i + l < n; ++l) x[l] = a[i + l], y[l] = b[i + l];
-  at(x, y, x);
-  for (std::size_t l = 0; i + l < n; ++l) out[i + l] = x[l];
+  if (past_cache) {
+    i = std::min(n, (kLine - reinterpret_cast<std::uintptr_t>(out) % kLine) % kLine / sizeof(T));
+    filled_up(0, i);
+    for (; i + kLine / sizeof(T) <= n; i += kLine / sizeof(T)) {
+      __builtin_prefetch(reinterpret_cast<const char*>(a + i) + kAhead);
+      if constexpr (requires { F::apply(hn::LoadU(d, a), hn::LoadU(d, b)); })
+        __builtin_prefetch(reinterpret_cast<const char*>(b + i) + kAhead);
+      for (std::size_t k = 0; k < kLine / sizeof(T); k += N) hn::Stream(value(a + i + k, b + i + k), d, out + i + k);
+    }
+    hwy::FlushStream();
+  }
+  for (; i + N <= n; i += N) hn::StoreU(value(a + i, b + i), d, out + i);
+  filled_up(i, n);
 }
 
 template <class T>
 constexpr Kernels<T> make() {
   return {{run<floor_of, T>,        run<ceil_of, T>,          run<round_of, T>, run<trunc_of, T>,        run<cbrt_of, T>,
-           run<exp_of, T>,          run<exp2_of, T>,          run<expm1_of, T>, run<log_of, T>,          run<log2_of, T>,
+           run<exp_everywhere, T>,  run<exp2_of, T>,          run<expm1_of, T>, run<log_everywhere, T>,  run<log2_of, T>,
            run<log10_of, T>,        run<log1p_everywhere, T>, run<sin_of, T>,   run<cos_of, T>,          run<tan_of, T>,
            run<asin_of, T>,         run<acos_of, T>,          run<atan_of, T>,  run<sinh_everywhere, T>, run<cosh_everywhere, T>,
            run<tanh_everywhere, T>, run<erf_everywhere, T>},
@@ -300,13 +330,11 @@ void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> 
   const bool in_place = a.data() == out.data() || b.data() == out.data();
   const bool stream = !in_place && worth_streaming(bytes);
   const Chunks chunks(out.size(), sizeof(T), kShortest);
-  engine.over_chunks(
-      chunks, cost, [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
-        const Range part = chunks.elements(first, last);
-        if (!stream) return kernel(x + part.begin, y + part.begin, to + part.begin, part.size());
-        stream_in_parts(to, part.begin, part.end,
-                        [kernel, x, y](std::size_t i, std::size_t size, T* buffer) { kernel(x + i, y + i, buffer, size); });
-      });
+  engine.over_chunks(chunks, cost,
+                     [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), stream](std::size_t first, std::size_t last) {
+                       const Range part = chunks.elements(first, last);
+                       kernel(x + part.begin, y + part.begin, to + part.begin, part.size(), stream);
+                     });
 }
 
 }  // namespace

@@ -7,9 +7,10 @@
 
 namespace furrow::math {
 
-/// out[i] = f(a[i]) or f(a[i], b[i]) for i in [0, n); one of one argument does not look at b. `out` may be `a` or `b`.
+/// out[i] = f(a[i]) or f(a[i], b[i]) for i in [0, n); one of one argument does not look at b. `out` may be `a` or `b`. With
+/// `past_cache`, results are streamed.
 template <class T>
-using Kernel = void (*)(const T* a, const T* b, T* out, std::size_t n);
+using Kernel = void (*)(const T* a, const T* b, T* out, std::size_t n, bool past_cache);
 
 /// The SIMD code for one element type and one instruction set.
 template <class T>

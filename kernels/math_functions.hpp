@@ -1,0 +1,236 @@
+// Mathematical functions of our own, where they are faster than SLEEF's: struct function { static V apply(V) }. They need fused
+// multiply-add. Every vector width and every processor does the same operations on an element, so all give the same bits. Included
+// once for each instruction set, by files that Highway's foreach_target compiles so. The polynomials are minimax ones, by Remez's
+// exchange in 60 digits. docs/accuracy.md has the errors.
+#if defined(FURROW_KERNELS_MATH_FUNCTIONS_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef FURROW_KERNELS_MATH_FUNCTIONS_HPP
+#undef FURROW_KERNELS_MATH_FUNCTIONS_HPP
+#else
+#define FURROW_KERNELS_MATH_FUNCTIONS_HPP
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <limits>
+
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::math::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class V>
+constexpr bool kFloat = sizeof(hn::TFromV<V>) == 4;
+
+/// The number in all elements; one for float, another for double.
+template <class V>
+HWY_INLINE V number(float f32, double f64) {
+  return hn::Set(hn::DFromV<V>(), kFloat<V> ? static_cast<hn::TFromV<V>>(f32) : static_cast<hn::TFromV<V>>(f64));
+}
+template <class V>
+HWY_INLINE V number(double value) {
+  return hn::Set(hn::DFromV<V>(), static_cast<hn::TFromV<V>>(value));
+}
+
+/// c[0] + c[1] x + c[2] x² + …
+template <class V, class T, std::size_t n>
+HWY_INLINE V polynomial(V x, const T (&c)[n]) {
+  const hn::DFromV<V> d;
+  // Even and odd powers side by side: half as long a chain.
+  const V square = hn::Mul(x, x);
+  V of[2] = {hn::Set(d, c[n - 1]), hn::Set(d, c[n - 2])};
+#pragma GCC unroll 16
+  for (std::size_t k = n - 2; k > 0; --k) of[(n - k) % 2] = hn::MulAdd(of[(n - k) % 2], square, hn::Set(d, c[k - 1]));
+  return n % 2 == 1 ? hn::MulAdd(of[1], x, of[0]) : hn::MulAdd(of[0], x, of[1]);
+}
+
+/// 2 to the power of k, a whole number for which that is neither too large nor denormal.
+template <class V>
+HWY_INLINE V power_of_two(V k) {
+  const hn::DFromV<V> d;
+  const hn::RebindToUnsigned<decltype(d)> bits;
+  // k, biased, stands in the lowest bits of the sum.
+  const auto sum = hn::BitCast(bits, hn::Add(k, number<V>(0x1.8p23F + 127, 0x1.8p52 + 1023)));
+  return hn::BitCast(d, hn::ShiftLeft < kFloat<V> ? 23 : 52 > (sum));
+}
+
+/// y · 2^k, rounded once, for y near 1 and |k| up to twice the largest exponent; `extreme` where 2^k is beyond power_of_two().
+template <class V, class M>
+HWY_INLINE V scaled(V y, V k, [[maybe_unused]] M extreme) {
+#if HWY_TARGET == HWY_AVX3
+  // maskz: the plain forms make GCC 12 warn of uninitialised variables in its own header.
+  if constexpr (kFloat<V>)
+    return V{_mm512_maskz_scalef_ps(0xFFFF, y.raw, k.raw)};
+  else
+    return V{_mm512_maskz_scalef_pd(0xFF, y.raw, k.raw)};
+#else
+  if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), extreme))) return hn::Mul(y, power_of_two(k));
+  const V half = hn::Round(hn::Mul(k, number<V>(0.5)));
+  return hn::Mul(hn::Mul(y, power_of_two(half)), power_of_two(hn::Sub(k, half)));
+#endif
+}
+
+/// e^x = 2^k (1 + r + s): k whole, |r| ≤ ln 2 / 2 rounded to the nearest, s the rest.
+template <class V>
+struct ExpParts {
+  V k, r, s;
+};
+template <class V>
+HWY_INLINE ExpParts<V> exp_parts(V x) {
+  using T = hn::TFromV<V>;
+  const V k = hn::Round(hn::Mul(x, number<V>(0x1.715476p+0F, 0x1.71547652b82fep+0)));
+  // ln 2 in two parts, of which the first has so few digits that this is exact.
+  const V low = number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45);
+  const V most = hn::NegMulAdd(k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1), x);
+  const V r = hn::NegMulAdd(k, low, most);
+  const V rest = hn::NegMulAdd(k, low, hn::Sub(most, r));
+  // (e^r − 1 − r) / r²
+  V q;
+  if constexpr (kFloat<V>) {
+    constexpr T c[] = {0x1p-1, 0x1.555492p-3, 0x1.5554cp-5, 0x1.1239a2p-7, 0x1.6d7ad8p-10};
+    q = polynomial(r, c);
+  } else {
+    constexpr T c[] = {0x1p-1,
+                       0x1.555555555555cp-3,
+                       0x1.55555555531dp-5,
+                       0x1.111111110e658p-7,
+                       0x1.6c16c17cd7648p-10,
+                       0x1.a01a01b62b351p-13,
+                       0x1.a019aae87536ap-16,
+                       0x1.71dde91d5268ep-19,
+                       0x1.289fd2475217p-22,
+                       0x1.af78401683b8ap-26};
+    q = polynomial(r, c);
+  }
+  return {k, r, hn::MulAdd(hn::Mul(r, r), q, rest)};
+}
+
+struct Exp {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const hn::DFromV<V> d;
+    // Beyond these limits the result is 0 or infinite. Both instructions give their second operand if it is NaN.
+    const V x = hn::Max(number<V>(-110.0F, -1000.0), hn::Min(number<V>(110.0F, 1000.0), v));
+    const ExpParts<V> e = exp_parts(x);
+    const auto extreme = hn::Gt(hn::Abs(x), number<V>(87.0F, 708.0));
+    return scaled(hn::Add(hn::Set(d, 1), hn::Add(e.r, e.s)), e.k, extreme);
+  }
+};
+
+/// v = 2^k · m, m in [3/4, 3/2), for v > 0.
+template <class V>
+struct LogParts {
+  V k, m;
+};
+template <class V>
+HWY_INLINE LogParts<V> log_parts(V v) {
+  const hn::DFromV<V> d;
+#if HWY_TARGET == HWY_AVX3
+  V k, m;
+  if constexpr (kFloat<V>) {
+    k = V{_mm512_maskz_getexp_ps(0xFFFF, v.raw)};
+    m = V{_mm512_maskz_getmant_ps(0xFFFF, v.raw, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_zero)};
+  } else {
+    k = V{_mm512_maskz_getexp_pd(0xFF, v.raw)};
+    m = V{_mm512_maskz_getmant_pd(0xFF, v.raw, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_zero)};
+  }
+  const V one = hn::Set(d, 1);
+  return {hn::Add(k, hn::IfThenElseZero(hn::Lt(m, one), one)), m};
+#else
+  using T = hn::TFromV<V>;
+  constexpr int kDigits = kFloat<V> ? 23 : 52;
+  const hn::RebindToUnsigned<decltype(d)> bits;
+  using Bits = hn::TFromD<decltype(bits)>;
+  const auto denormal = hn::Lt(v, hn::Set(d, std::numeric_limits<T>::min()));
+  const V larger = hn::IfThenElse(denormal, hn::Mul(v, number<V>(0x1p25F, 0x1p54)), v);
+  const auto three_quarters = hn::BitCast(bits, hn::Set(d, static_cast<T>(0.75)));
+  const auto from = hn::Sub(hn::BitCast(bits, larger), three_quarters);
+  // The exponent is whole multiples of 2^kDigits above that of 3/4, or below, where it is negative; biased so that it is not.
+  constexpr Bits kBias = Bits{1} << (kFloat<V> ? 8 : 11);
+  const auto exponent = hn::ShiftRight<kDigits>(hn::Add(from, hn::Set(bits, (kBias / 2) << kDigits)));
+  const V large = number<V>(0x1p23F, 0x1p52);
+  const V k = hn::Sub(hn::BitCast(d, hn::Or(exponent, hn::BitCast(bits, large))),
+                      hn::Add(large, hn::IfThenElse(denormal, number<V>(128 + 25, 1024 + 54), number<V>(128, 1024))));
+  const auto digits = hn::And(from, hn::Set(bits, (Bits{1} << kDigits) - 1));
+  return {k, hn::BitCast(d, hn::Add(digits, three_quarters))};
+#endif
+}
+
+struct Log {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    using T = hn::TFromV<V>;
+    using Limits = std::numeric_limits<T>;
+    const hn::DFromV<V> d;
+    const LogParts<V> p = log_parts(v);
+    // ln(1 + f) = f − (f²/2 − s (f²/2 + R(s²))) with s = f / (2 + f) (fdlibm's)
+    const V f = hn::Sub(p.m, hn::Set(d, 1));
+    const V s = hn::Div(f, hn::Add(hn::Set(d, 2), f));
+    const V z = hn::Mul(s, s);
+    V of_z;
+    if constexpr (kFloat<V>) {
+      constexpr T c[] = {0x1.5555d6p-1, 0x1.9917d8p-2, 0x1.382618p-2};
+      of_z = polynomial(z, c);
+    } else {
+      constexpr T c[] = {0x1.555555555599ap-1, 0x1.99999998867adp-2, 0x1.249249eccf0cap-2, 0x1.c71be2786aa1fp-3,
+                         0x1.74791a35ef07bp-3, 0x1.380947e56f267p-3, 0x1.3cb9817857c03p-3};
+      of_z = polynomial(z, c);
+    }
+    const V half = hn::Mul(hn::Mul(number<V>(0.5), f), f);
+    const V low = hn::Mul(p.k, number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45));
+    const V less = hn::Sub(half, hn::MulAdd(s, hn::MulAdd(z, of_z, half), low));
+    // k ln 2 is exact in its upper part, and the sum with f is kept exactly in two.
+    const V high = hn::Mul(p.k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1));
+    const V sum = hn::Add(high, f);
+    const V rest = hn::Sub(f, hn::Sub(sum, high));
+    const V usual = hn::Add(sum, hn::Sub(rest, less));
+    const V zero = hn::Zero(d);
+    const V positive = hn::IfThenElse(hn::Lt(zero, v), usual, hn::Set(d, Limits::quiet_NaN()));
+    const V finite = hn::IfThenElse(hn::Eq(v, hn::Set(d, Limits::infinity())), v, positive);
+    return hn::IfThenElse(hn::Eq(v, zero), hn::Set(d, -Limits::infinity()), finite);
+  }
+};
+
+struct Tanh {
+  /// (e^2x − 1) / (e^2x + 1) of |x|, each in two parts.
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const hn::DFromV<V> d;
+    const V one = hn::Set(d, 1);
+    // From here on it is 1. Gives the second operand if that is NaN.
+    const V x = hn::Min(number<V>(10.0F, 22.0), hn::Abs(v));
+    const ExpParts<V> e = exp_parts(hn::Add(x, x));
+    // Both times 2^-k, which is too small for 1 ± 2^-k from some k on and goes to the lower part there.
+    const V inverse = power_of_two(hn::Neg(e.k));
+    const V large = hn::IfThenElseZero(hn::Gt(inverse, number<V>(0x1p-12F, 0x1p-26)), inverse);
+    const V small = hn::Sub(inverse, large);
+    const auto sum = [&](V whole, V rest) HWY_ATTR {
+      const V most = hn::Add(whole, e.r);
+      const V low = hn::Add(hn::Sub(e.r, hn::Sub(most, whole)), rest);
+      const V high = hn::Add(most, low);
+      return Sum<V>{high, hn::Sub(low, hn::Sub(high, most))};
+    };
+    const Sum<V> above = sum(hn::Sub(one, large), hn::Sub(e.s, small));
+    const Sum<V> below = sum(hn::Add(one, large), hn::Add(e.s, small));
+    const V part = hn::Div(one, below.high);
+    const V quotient = hn::Mul(above.high, part);
+    const V missing = hn::Add(hn::NegMulAdd(quotient, below.high, above.high), hn::NegMulAdd(quotient, below.low, above.low));
+    return hn::CopySign(hn::MulAdd(missing, part, quotient), v);
+  }
+
+ private:
+  template <class V>
+  struct Sum {
+    V high, low;
+  };
+};
+
+}  // namespace
+}  // namespace furrow::math::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
+#endif
