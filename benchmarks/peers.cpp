@@ -45,7 +45,7 @@ void add_libraries([[maybe_unused]] std::vector<PeerBackend>& all) {
   all.push_back({"thrust_tbb", "tbb", "libraries", {thrust_tbb<Build::v3>()}});
 #endif
 #if defined(FURROW_HAS_XTENSOR)
-  all.push_back({"xtensor", "tbb", "libraries", {xtensor<Build::v3>()}});
+  all.push_back({"xtensor", "tbb", "libraries", {xtensor<build>()}});
 #endif
 #if defined(FURROW_HAS_ARMADILLO)
   all.push_back({"armadillo", "openmp", "libraries", {armadillo<Build::v3>()}});

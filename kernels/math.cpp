@@ -233,10 +233,14 @@ template <class F, class T>
 void run(const T* a, const T* b, T* out, std::size_t n, bool past_cache) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr bool kBinary = requires { F::apply(hn::Zero(d), hn::Zero(d)); };
   const auto not_a_number = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
+  const auto fetch = [](const T* x) {
+    for (std::size_t k = 0; k < 4 * N * sizeof(T); k += kLine) __builtin_prefetch(reinterpret_cast<const char*>(x) + kAhead + k);
+  };
   const auto value = [d, not_a_number](const T* x, const T* y) HWY_ATTR {
     const auto canonical = [not_a_number](auto v) HWY_ATTR { return hn::IfThenElse(hn::IsNaN(v), not_a_number, v); };
-    if constexpr (requires { F::apply(hn::LoadU(d, x), hn::LoadU(d, y)); })
+    if constexpr (kBinary)
       return canonical(F::apply(hn::LoadU(d, x), hn::LoadU(d, y)));
     else
       return canonical(F::apply(hn::LoadU(d, x)));
@@ -256,11 +260,19 @@ void run(const T* a, const T* b, T* out, std::size_t n, bool past_cache) {
   if (past_cache) {
     i = std::min(n, (kLine - reinterpret_cast<std::uintptr_t>(out) % kLine) % kLine / sizeof(T));
     filled_up(0, i);
-    for (; i + kLine / sizeof(T) <= n; i += kLine / sizeof(T)) {
-      __builtin_prefetch(reinterpret_cast<const char*>(a + i) + kAhead);
-      if constexpr (requires { F::apply(hn::LoadU(d, a), hn::LoadU(d, b)); })
-        __builtin_prefetch(reinterpret_cast<const char*>(b + i) + kAhead);
-      for (std::size_t k = 0; k < kLine / sizeof(T); k += N) hn::Stream(value(a + i + k, b + i + k), d, out + i + k);
+    // Several lines at a time: memory likes its writes in runs.
+    constexpr std::size_t kRun = 4 * N;
+    for (; i + kRun <= n; i += kRun) {
+      fetch(a + i);
+      if constexpr (kBinary) fetch(b + i);
+      const auto r0 = value(a + i, b + i);
+      const auto r1 = value(a + i + N, b + i + N);
+      const auto r2 = value(a + i + 2 * N, b + i + 2 * N);
+      const auto r3 = value(a + i + 3 * N, b + i + 3 * N);
+      hn::Stream(r0, d, out + i);
+      hn::Stream(r1, d, out + i + N);
+      hn::Stream(r2, d, out + i + 2 * N);
+      hn::Stream(r3, d, out + i + 3 * N);
     }
     hwy::FlushStream();
   }

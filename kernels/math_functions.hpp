@@ -160,10 +160,30 @@ HWY_INLINE LogParts<V> log_parts(V v) {
 }
 
 struct Log {
+  /// `usual` for positive numbers, else what C's Annex F says.
+  template <class V>
+  static HWY_INLINE V with_specials(V v, V usual) {
+#if HWY_TARGET == HWY_AVX3
+    // What becomes of quiet and signalling NaN, zero, one, -infinity, +infinity, negative and positive numbers, in four bits each,
+    // the first the lowest: 0 leaves `usual`, 3 is NaN, 4 and 5 are -infinity and +infinity.
+    constexpr int kBecomes = 0x03530433;
+    if constexpr (kFloat<V>)
+      return V{_mm512_maskz_fixupimm_ps(0xFFFF, usual.raw, v.raw, _mm512_set1_epi32(kBecomes), 0)};
+    else
+      return V{_mm512_maskz_fixupimm_pd(0xFF, usual.raw, v.raw, _mm512_set1_epi64(kBecomes), 0)};
+#else
+    using Limits = std::numeric_limits<hn::TFromV<V>>;
+    const hn::DFromV<V> d;
+    const V zero = hn::Zero(d);
+    const V positive = hn::IfThenElse(hn::Lt(zero, v), usual, hn::Set(d, Limits::quiet_NaN()));
+    const V finite = hn::IfThenElse(hn::Eq(v, hn::Set(d, Limits::infinity())), v, positive);
+    return hn::IfThenElse(hn::Eq(v, zero), hn::Set(d, -Limits::infinity()), finite);
+#endif
+  }
+
   template <class V>
   static HWY_INLINE V apply(V v) {
     using T = hn::TFromV<V>;
-    using Limits = std::numeric_limits<T>;
     const hn::DFromV<V> d;
     const LogParts<V> p = log_parts(v);
     // ln(1 + f) = f − (f²/2 − s (f²/2 + R(s²))) with s = f / (2 + f) (fdlibm's)
@@ -186,11 +206,7 @@ struct Log {
     const V high = hn::Mul(p.k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1));
     const V sum = hn::Add(high, f);
     const V rest = hn::Sub(f, hn::Sub(sum, high));
-    const V usual = hn::Add(sum, hn::Sub(rest, less));
-    const V zero = hn::Zero(d);
-    const V positive = hn::IfThenElse(hn::Lt(zero, v), usual, hn::Set(d, Limits::quiet_NaN()));
-    const V finite = hn::IfThenElse(hn::Eq(v, hn::Set(d, Limits::infinity())), v, positive);
-    return hn::IfThenElse(hn::Eq(v, zero), hn::Set(d, -Limits::infinity()), finite);
+    return with_specials(v, hn::Add(sum, hn::Sub(rest, less)));
   }
 };
 

@@ -115,7 +115,7 @@ find_path(FURROW_XSIMD_INCLUDE xsimd/xsimd.hpp)
 mark_as_advanced(FURROW_XTENSOR_INCLUDE FURROW_XSIMD_INCLUDE)
 if(FURROW_XTENSOR_INCLUDE AND FURROW_XSIMD_INCLUDE AND FURROW_TBB)
   furrow_system_headers(furrow_xtensor ${FURROW_XTENSOR_INCLUDE})
-  furrow_library_peer(xtensor BUILDS v3 LIBS furrow_xtensor TBB::tbb
+  furrow_library_peer(xtensor BUILDS v3 v4 LIBS furrow_xtensor TBB::tbb NAMESPACES xt xsimd xtl
     OPTIONS -DXTENSOR_USE_XSIMD -DXTENSOR_USE_TBB)
 endif()
 
