@@ -154,9 +154,24 @@ struct log1p_everywhere {
 using exp_everywhere = Exp;
 using log_everywhere = Log;
 using tanh_everywhere = Tanh;
+/// SLEEF's where ours does not reach.
+template <class Near, class Far>
+struct sin_or_cos {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    const V near = Near::apply(v);
+    const auto far = hn::Not(hn::Le(hn::Abs(v), sin_limit<V>()));
+    if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), far))) return near;
+    return hn::IfThenElse(far, Far::apply(v), near);
+  }
+};
+using sin_everywhere = sin_or_cos<SinOrCos<false>, sin_of>;
+using cos_everywhere = sin_or_cos<SinOrCos<true>, cos_of>;
 #else
 using exp_everywhere = exp_of;
 using log_everywhere = log_of;
+using sin_everywhere = sin_of;
+using cos_everywhere = cos_of;
 /// It is just beyond one unit in the last place near 0, where tanh x is x.
 struct tanh_everywhere {
   template <class V>
@@ -233,7 +248,9 @@ template <class F, class T>
 void run(const T* a, const T* b, T* out, std::size_t n, bool past_cache) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t N = hn::MaxLanes(d);
-  constexpr bool kBinary = requires { F::apply(hn::Zero(d), hn::Zero(d)); };
+  constexpr bool kBinary = requires {
+    F::apply(hn::Zero(d), hn::Zero(d));
+  };
   const auto not_a_number = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
   const auto fetch = [](const T* x) {
     for (std::size_t k = 0; k < 4 * N * sizeof(T); k += kLine) __builtin_prefetch(reinterpret_cast<const char*>(x) + kAhead + k);
@@ -282,12 +299,13 @@ void run(const T* a, const T* b, T* out, std::size_t n, bool past_cache) {
 
 template <class T>
 constexpr Kernels<T> make() {
-  return {{run<floor_of, T>,        run<ceil_of, T>,          run<round_of, T>, run<trunc_of, T>,        run<cbrt_of, T>,
-           run<exp_everywhere, T>,  run<exp2_of, T>,          run<expm1_of, T>, run<log_everywhere, T>,  run<log2_of, T>,
-           run<log10_of, T>,        run<log1p_everywhere, T>, run<sin_of, T>,   run<cos_of, T>,          run<tan_of, T>,
-           run<asin_of, T>,         run<acos_of, T>,          run<atan_of, T>,  run<sinh_everywhere, T>, run<cosh_everywhere, T>,
-           run<tanh_everywhere, T>, run<erf_everywhere, T>},
-          {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
+  return {
+      {run<floor_of, T>,        run<ceil_of, T>,          run<round_of, T>,       run<trunc_of, T>,        run<cbrt_of, T>,
+       run<exp_everywhere, T>,  run<exp2_of, T>,          run<expm1_of, T>,       run<log_everywhere, T>,  run<log2_of, T>,
+       run<log10_of, T>,        run<log1p_everywhere, T>, run<sin_everywhere, T>, run<cos_everywhere, T>,  run<tan_of, T>,
+       run<asin_of, T>,         run<acos_of, T>,          run<atan_of, T>,        run<sinh_everywhere, T>, run<cosh_everywhere, T>,
+       run<tanh_everywhere, T>, run<erf_everywhere, T>},
+      {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
 }
 
 constexpr Tables kTables{make<float>(), make<double>()};

@@ -244,6 +244,69 @@ struct Tanh {
   };
 };
 
+/// Up to here sin and cos are computed below, exactly enough.
+template <class V>
+HWY_INLINE V sin_limit() {
+  return number<V>(0x1p12F, 0x1p20);
+}
+
+/// sin(v) or cos(v) for |v| ≤ sin_limit().
+template <bool cosine>
+struct SinOrCos {
+  template <class V>
+  static HWY_INLINE V apply(V v) {
+    using T = hn::TFromV<V>;
+    const hn::DFromV<V> d;
+    const hn::RebindToUnsigned<decltype(d)> bits;
+    const V k = hn::Round(hn::Mul(v, number<V>(0x1.45f306p-1F, 0x1.45f306dc9c883p-1)));
+    // v − k π/2 in two parts, r + low. π/2 is in three or four, of which the first has so few digits that its product is exact.
+    const V second = number<V>(0x1.fb5444p-12F, 0x1.0b4611a626331p-34);
+    const V most = hn::NegMulAdd(k, number<V>(0x1.92p+0F, 0x1.921fb544p+0), v);
+    const V product = hn::Mul(k, second);
+    const V first = hn::Sub(most, product);
+    V rest = hn::Sub(hn::Sub(hn::Sub(most, first), product), hn::MulSub(k, second, product));
+    rest = hn::NegMulAdd(k, number<V>(0x1.68c234p-39F, 0x1.1701b839a252p-88), rest);
+    if constexpr (kFloat<V>) rest = hn::NegMulAdd(k, hn::Set(d, static_cast<T>(0x1.898cc6p-64)), rest);
+    const V r = hn::Add(first, rest);
+    const V low = hn::Add(hn::Sub(first, r), rest);
+
+    const V z = hn::Mul(r, r);
+    // (sin r / r − 1) / r² and (cos r − 1 + r²/2) / r⁴
+    V of_sine, of_cosine;
+    if constexpr (kFloat<V>) {
+      constexpr T s[] = {-0x1.555546p-3, 0x1.11075ep-7, -0x1.994e06p-13};
+      constexpr T c[] = {0x1.55554ap-5, -0x1.6c0c8ap-10, 0x1.9a01c6p-16};
+      of_sine = polynomial(z, s);
+      of_cosine = polynomial(z, c);
+    } else {
+      constexpr T s[] = {-0x1.5555555555549p-3, 0x1.111111110f875p-7,   -0x1.a01a019c10de6p-13,
+                         0x1.71de3577092f2p-19, -0x1.ae5e65ab1c361p-26, 0x1.5d92d56ae0995p-33};
+      constexpr T c[] = {0x1.555555555554cp-5,   -0x1.6c16c16c1517cp-10, 0x1.a01a019cb1827p-16,
+                         -0x1.27e4f809b63aep-22, 0x1.1ee9ebb8b3feep-29,  -0x1.8fae7f7b1a4acp-37};
+      of_sine = polynomial(z, s);
+      of_cosine = polynomial(z, c);
+    }
+    const V sine = hn::Add(r, hn::MulAdd(hn::Mul(r, z), of_sine, low));
+    const V one = hn::Set(d, 1);
+    const V half = hn::Mul(number<V>(0.5), z);
+    const V above = hn::Sub(one, half);
+    const V below = hn::Sub(hn::Sub(one, above), half);
+    const V cosine_of_r = hn::Add(above, hn::Add(below, hn::MulSub(hn::Mul(z, z), of_cosine, hn::Mul(r, low))));
+
+    // k stands in the lowest bits of the sum: the lowest says which of the two it is, the next one its sign.
+    const auto sum = hn::BitCast(bits, hn::Add(k, number<V>(0x1.8p23F + (cosine ? 1 : 0), 0x1.8p52 + (cosine ? 1 : 0))));
+    const auto odd = hn::RebindMask(d, hn::Ne(hn::And(sum, hn::Set(bits, 1)), hn::Zero(bits)));
+    const auto sign = hn::ShiftLeft<(kFloat<V> ? 30 : 62)>(hn::And(sum, hn::Set(bits, 2)));
+    const V result = hn::Xor(hn::IfThenElse(odd, cosine_of_r, sine), hn::BitCast(d, sign));
+    if constexpr (cosine) {
+      return result;
+    } else {
+      // −0 stays −0.
+      return hn::IfThenElse(hn::Eq(v, hn::Zero(d)), v, result);
+    }
+  }
+};
+
 }  // namespace
 }  // namespace furrow::math::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
