@@ -1,6 +1,7 @@
-// The functions are SLEEF's, called by the names of each instruction set, so that all of a kind give the same bits. This file's
-// HWY_NAMESPACE is compiled once for each, as that of simd.cpp is. SLEEF's header would not declare functions of instruction sets
-// that the compiler was not asked for when it was read; so they are declared here.
+// Most functions are SLEEF's, called by the names of each instruction set, so that all of a kind give the same bits; some, where
+// there is fused multiply-add, are those of math_functions.hpp. This file's HWY_NAMESPACE is compiled once for each instruction
+// set, as that of simd.cpp is. SLEEF's header would not declare functions of instruction sets that the compiler was not asked for
+// when it was read; so they are declared here.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/math.cpp"
 // clang-format off
@@ -137,7 +138,7 @@ struct trunc_of {
   }
 };
 
-// Where SLEEF 3.5.1 falls short.
+// Where SLEEF 3.5.1 falls short, or is slower than it could be.
 
 /// It calls infinite what is finite near the largest numbers; there log1p is log.
 struct log1p_everywhere {
@@ -167,11 +168,21 @@ struct sin_or_cos {
 };
 using sin_everywhere = sin_or_cos<SinOrCos<false>, sin_of>;
 using cos_everywhere = sin_or_cos<SinOrCos<true>, cos_of>;
+struct pow_everywhere {
+  template <class V>
+  static HWY_INLINE V apply(V v, V w) {
+    hn::Mask<hn::DFromV<V>> far;
+    const V near = Pow::apply(v, w, far);
+    if (HWY_LIKELY(hn::AllFalse(hn::DFromV<V>(), far))) return near;
+    return hn::IfThenElse(far, pow_of::apply(v, w), near);
+  }
+};
 #else
 using exp_everywhere = exp_of;
 using log_everywhere = log_of;
 using sin_everywhere = sin_of;
 using cos_everywhere = cos_of;
+using pow_everywhere = pow_of;
 /// It is just beyond one unit in the last place near 0, where tanh x is x.
 struct tanh_everywhere {
   template <class V>
@@ -305,7 +316,7 @@ constexpr Kernels<T> make() {
        run<log10_of, T>,        run<log1p_everywhere, T>, run<sin_everywhere, T>, run<cos_everywhere, T>,  run<tan_of, T>,
        run<asin_of, T>,         run<acos_of, T>,          run<atan_of, T>,        run<sinh_everywhere, T>, run<cosh_everywhere, T>,
        run<tanh_everywhere, T>, run<erf_everywhere, T>},
-      {run<pow_of, T>, run<atan2_of, T>, run<hypot_of, T>}};
+      {run<pow_everywhere, T>, run<atan2_of, T>, run<hypot_of, T>}};
 }
 
 constexpr Tables kTables{make<float>(), make<double>()};

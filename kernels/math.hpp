@@ -13,10 +13,11 @@
 // Mathematical functions, element by element, in SIMD code chosen at run time; float and double. `out` may be any of the inputs,
 // otherwise it must not overlap them. All throw Error if sizes differ or ranges overlap partly; empty ranges are fine.
 //
-// The values are SLEEF's (Shibata, Petrogalli: SLEEF, a portable vectorized library of C standard mathematical functions, IEEE TPDS
-// 31(6), 2020): within 1 unit in the last place where the caller rounds to nearest, special values as in C's Annex F. They are the
+// The values are within 1 unit in the last place where the caller rounds to nearest, special values as in C's Annex F. They are the
 // same with AVX2 and AVX-512, and the same, but others, on processors without fused multiply-add. What is NaN is always the same
-// quiet NaN. tests/accuracy_test.cpp holds them to it; docs/accuracy.md says by how much.
+// quiet NaN. tests/accuracy_test.cpp holds them to it; docs/accuracy.md says by how much. With fused multiply-add, exp, log, sin,
+// cos and tanh are this library's own; the others are SLEEF's (Shibata, Petrogalli: SLEEF, a portable vectorized library of C
+// standard mathematical functions, IEEE TPDS 31(6), 2020).
 
 namespace furrow {
 namespace named {

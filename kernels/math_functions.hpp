@@ -78,15 +78,17 @@ template <class V>
 struct ExpParts {
   V k, r, s;
 };
+/// Of x + tail, which must not change k by much.
 template <class V>
-HWY_INLINE ExpParts<V> exp_parts(V x) {
+HWY_INLINE ExpParts<V> exp_parts(V x, V tail) {
   using T = hn::TFromV<V>;
   const V k = hn::Round(hn::Mul(x, number<V>(0x1.715476p+0F, 0x1.71547652b82fep+0)));
   // ln 2 in two parts, of which the first has so few digits that this is exact.
   const V low = number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45);
   const V most = hn::NegMulAdd(k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1), x);
-  const V r = hn::NegMulAdd(k, low, most);
-  const V rest = hn::NegMulAdd(k, low, hn::Sub(most, r));
+  const V less = hn::NegMulAdd(k, low, tail);
+  const V r = hn::Add(most, less);
+  const V rest = hn::Add(hn::Sub(most, r), less);
   // (e^r − 1 − r) / r²
   V q;
   if constexpr (kFloat<V>) {
@@ -114,7 +116,7 @@ struct Exp {
     const hn::DFromV<V> d;
     // Beyond these limits the result is 0 or infinite. Both instructions give their second operand if it is NaN.
     const V x = hn::Max(number<V>(-110.0F, -1000.0), hn::Min(number<V>(110.0F, 1000.0), v));
-    const ExpParts<V> e = exp_parts(x);
+    const ExpParts<V> e = exp_parts(x, hn::Zero(d));
     const auto extreme = hn::Gt(hn::Abs(x), number<V>(87.0F, 708.0));
     return scaled(hn::Add(hn::Set(d, 1), hn::Add(e.r, e.s)), e.k, extreme);
   }
@@ -210,6 +212,30 @@ struct Log {
   }
 };
 
+/// high + low, of which high is the sum rounded to the nearest, or almost.
+template <class V>
+struct Two {
+  V high, low;
+};
+/// a + b exactly, for |a| ≥ |b| or a = 0.
+template <class V>
+HWY_INLINE Two<V> exact_sum(V a, V b) {
+  const V sum = hn::Add(a, b);
+  return {sum, hn::Sub(b, hn::Sub(sum, a))};
+}
+/// a · b exactly.
+template <class V>
+HWY_INLINE Two<V> exact_product(V a, V b) {
+  const V product = hn::Mul(a, b);
+  return {product, hn::MulSub(a, b, product)};
+}
+/// a · b without the product of the lower parts.
+template <class V>
+HWY_INLINE Two<V> product(Two<V> a, Two<V> b) {
+  const Two<V> p = exact_product(a.high, b.high);
+  return {p.high, hn::Add(p.low, hn::MulAdd(a.high, b.low, hn::Mul(a.low, b.high)))};
+}
+
 struct Tanh {
   /// (e^2x − 1) / (e^2x + 1) of |x|, each in two parts.
   template <class V>
@@ -218,30 +244,22 @@ struct Tanh {
     const V one = hn::Set(d, 1);
     // From here on it is 1. Gives the second operand if that is NaN.
     const V x = hn::Min(number<V>(10.0F, 22.0), hn::Abs(v));
-    const ExpParts<V> e = exp_parts(hn::Add(x, x));
+    const ExpParts<V> e = exp_parts(hn::Add(x, x), hn::Zero(d));
     // Both times 2^-k, which is too small for 1 ± 2^-k from some k on and goes to the lower part there.
     const V inverse = power_of_two(hn::Neg(e.k));
     const V large = hn::IfThenElseZero(hn::Gt(inverse, number<V>(0x1p-12F, 0x1p-26)), inverse);
     const V small = hn::Sub(inverse, large);
     const auto sum = [&](V whole, V rest) HWY_ATTR {
-      const V most = hn::Add(whole, e.r);
-      const V low = hn::Add(hn::Sub(e.r, hn::Sub(most, whole)), rest);
-      const V high = hn::Add(most, low);
-      return Sum<V>{high, hn::Sub(low, hn::Sub(high, most))};
+      const Two<V> most = exact_sum(whole, e.r);
+      return exact_sum(most.high, hn::Add(most.low, rest));
     };
-    const Sum<V> above = sum(hn::Sub(one, large), hn::Sub(e.s, small));
-    const Sum<V> below = sum(hn::Add(one, large), hn::Add(e.s, small));
+    const Two<V> above = sum(hn::Sub(one, large), hn::Sub(e.s, small));
+    const Two<V> below = sum(hn::Add(one, large), hn::Add(e.s, small));
     const V part = hn::Div(one, below.high);
     const V quotient = hn::Mul(above.high, part);
     const V missing = hn::Add(hn::NegMulAdd(quotient, below.high, above.high), hn::NegMulAdd(quotient, below.low, above.low));
     return hn::CopySign(hn::MulAdd(missing, part, quotient), v);
   }
-
- private:
-  template <class V>
-  struct Sum {
-    V high, low;
-  };
 };
 
 /// Up to here sin and cos are computed below, exactly enough.
@@ -304,6 +322,65 @@ struct SinOrCos {
       // −0 stays −0.
       return hn::IfThenElse(hn::Eq(v, hn::Zero(d)), v, result);
     }
+  }
+};
+
+/// ln x for positive numbers x, to half as many digits again as one number has.
+template <class V>
+HWY_INLINE Two<V> precise_log(V x) {
+  using T = hn::TFromV<V>;
+  const hn::DFromV<V> d;
+  const LogParts<V> p = log_parts(x);
+  // ln m = 2 artanh s = 2 s + s³ t, s = f / (2 + f), t = 2/3 + s² q(s²)
+  const V f = hn::Sub(p.m, hn::Set(d, 1));
+  const Two<V> below = exact_sum(hn::Set(d, 2), f);
+  const V part = hn::Div(hn::Set(d, 1), below.high);
+  const V quotient = hn::Mul(f, part);
+  const V missing = hn::NegMulAdd(quotient, below.low, hn::NegMulAdd(quotient, below.high, f));
+  const Two<V> s{quotient, hn::Mul(missing, part)};
+  const Two<V> z = product(s, s);
+  V q;
+  if constexpr (kFloat<V>) {
+    constexpr T c[] = {0x1.999996p-2, 0x1.249548p-2, 0x1.c5ac98p-3, 0x1.98bdd6p-3};
+    q = polynomial(z.high, c);
+  } else {
+    constexpr T c[] = {0x1.999999999996cp-2, 0x1.2492492498783p-2, 0x1.c71c71bce103fp-3, 0x1.745d1ba394dc1p-3,
+                       0x1.3b129e5c9b5afp-3, 0x1.113981ec3e5cp-3,  0x1.dae03d4cbdffap-4, 0x1.01515d127cdc8p-3};
+    q = polynomial(z.high, c);
+  }
+  const V third = number<V>(0x1.555556p-1F, 0x1.5555555555555p-1);
+  const V rest_of_third = number<V>(-0x1.555556p-26F, 0x1.5555555555555p-55);
+  const V most = hn::MulAdd(z.high, q, third);
+  const Two<V> t{most, hn::Add(hn::MulAdd(z.high, q, hn::Sub(third, most)), rest_of_third)};
+  const Two<V> cubic = product(product(s, z), t);
+  const Two<V> whole = exact_sum(hn::Mul(p.k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1)), hn::Add(s.high, s.high));
+  const Two<V> sum = exact_sum(whole.high, cubic.high);
+  const V small = hn::MulAdd(p.k, number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45), hn::Add(s.low, s.low));
+  return {sum.high, hn::Add(hn::Add(whole.low, sum.low), hn::Add(small, cubic.low))};
+}
+
+struct Pow {
+  /// x^y; but `far` says where x is 0 or not finite, or the result is far beyond what numbers there are, and something else stands.
+  template <class V, class M>
+  static HWY_INLINE V apply(V x, V y, M& far) {
+    using T = hn::TFromV<V>;
+    const hn::DFromV<V> d;
+    const V size = hn::Abs(x);
+    const Two<V> log = precise_log(size);
+    const Two<V> product = exact_product(log.high, y);
+    const Two<V> power = exact_sum(product.high, hn::MulAdd(log.low, y, product.low));
+    const V reach = hn::Abs(power.high);
+    const auto inside = hn::And(hn::Le(reach, number<V>(110.0F, 1000.0)),
+                                hn::And(hn::Lt(hn::Zero(d), size), hn::Le(size, hn::Set(d, std::numeric_limits<T>::max()))));
+    far = hn::Not(inside);
+    const ExpParts<V> e = exp_parts(power.high, power.low);
+    const V result = scaled(hn::Add(hn::Set(d, 1), hn::Add(e.r, e.s)), e.k, hn::Gt(reach, number<V>(87.0F, 708.0)));
+    // Of negative numbers there are whole powers only, and odd ones are negative.
+    const V half = hn::Mul(y, number<V>(0.5));
+    const auto fraction = hn::Not(hn::Eq(hn::Round(y), y));
+    const V with_sign = hn::IfThenElse(hn::Eq(hn::Round(half), half), result, hn::CopySign(result, x));
+    const auto none = hn::And(fraction, hn::Lt(x, hn::Zero(d)));
+    return hn::IfThenElse(none, hn::Set(d, std::numeric_limits<T>::quiet_NaN()), with_sign);
   }
 };
 

@@ -66,6 +66,35 @@ TYPED_TEST(AssignTest, HasTheBitsOfTheKernelsOneAfterTheOther) {
   }
 }
 
+/// Where a value computed just before is any one of the operands, or none is.
+TYPED_TEST(AssignTest, TakesComputedValuesInEveryPlace) {
+  using T = TypeParam;
+  Engine engine("serial");
+  const std::size_t n = 200;
+  const std::vector<T> x = numbers<T>(n, 3);
+  const std::vector<T> y = numbers<T>(n, 5);
+  std::vector<T> out(n);
+  const auto check = [&](auto expression, auto reference) {
+    assign(engine, out, expression);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(out[i], reference(x[i], y[i])) << i;
+  };
+  const auto a = in(x);
+  const auto b = in(y);
+  check(-a - b, [](T v, T w) { return -v - w; });
+  check(b - -a, [](T v, T w) { return w + v; });
+  check(-a - -b, [](T v, T w) { return -v + w; });
+  check(sqrt(abs(a)) / (b * b + 1), [](T v, T w) { return std::sqrt(std::abs(v)) / (w * w + 1); });
+  check(fma(-a, b, a), [](T v, T w) { return std::fma(-v, w, v); });
+  check(fma(a, -b, a), [](T v, T w) { return std::fma(v, -w, v); });
+  check(fma(a, b, -a), [](T v, T w) { return std::fma(v, w, -v); });
+  check(fma(-a, -b, -a), [](T v, T w) { return std::fma(v, w, -v); });
+  check(where(less(a, b), a, b), [](T v, T w) { return v < w ? v : w; });
+  check(where(a, -a, b), [](T v, T w) { return v != 0 ? -v : w; });
+  check(where(a, a, -b), [](T v, T w) { return v != 0 ? v : -w; });
+  check(clamp(a, -abs(b), abs(b)), [](T v, T w) { return std::clamp(v, -std::abs(w), std::abs(w)); });
+  check(floor(-floor(a) - b) - floor(b), [](T v, T w) { return std::floor(-std::floor(v) - w) - std::floor(w); });
+}
+
 TYPED_TEST(AssignTest, StreamedResultsAreTheSameAtAnyStart) {
   using T = TypeParam;
   Engine engine(backends().at(1), {.concurrency = 3, .serial_below = 0});

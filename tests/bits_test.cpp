@@ -12,12 +12,15 @@
 #include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "furrow/engine/array.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/kernels/instruction_set.hpp"
 #include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/scans.hpp"
 #include "furrow/kernels/table.hpp"
@@ -30,6 +33,9 @@ namespace {
 std::uint64_t hash(std::span<const unsigned char> bytes, std::uint64_t value = 0xCBF29CE484222325U) {
   for (const unsigned char byte : bytes) value = (value ^ byte) * 0x100000001B3U;
   return value;
+}
+std::uint64_t hash(std::span<const std::byte> bytes) {
+  return hash({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
 }
 std::uint64_t hash(std::span<const double> x) {
   std::uint64_t value = 0xCBF29CE484222325U;
@@ -109,9 +115,39 @@ std::string table_hashes(bool functions) {
   return lines.str();
 }
 
+/// The same of mathematical functions, of arguments of all kinds: any bits, and all magnitudes around 1.
+template <class T>
+std::string function_hashes() {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  Engine engine("serial");
+  std::mt19937_64 random(1);
+  std::vector<T> x(40'003);
+  std::vector<T> out(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = std::bit_cast<T>(static_cast<Bits>(random()));
+    if (i % 2 == 0) x[i] = static_cast<T>(std::ldexp(static_cast<double>(random() >> 11), static_cast<int>(random() % 80) - 120));
+    if (i % 4 == 0) x[i] = -x[i];
+  }
+  std::ostringstream lines;
+  const auto note = [&](std::string_view name) {
+    lines << name << "/" << type_code(type_of<T>) << " " << std::hex << hash(std::as_bytes(std::span(out))) << std::dec << "\n";
+  };
+  for (std::size_t f = 0; f < named::kUnaryNames.size(); ++f) {
+    named::evaluate<T>(engine, named::Unary{static_cast<int>(f)}, x, out);
+    note(named::kUnaryNames[f]);
+  }
+  const std::vector<T> reversed(x.rbegin(), x.rend());
+  for (std::size_t f = 0; f < named::kBinaryNames.size(); ++f) {
+    named::evaluate<T>(engine, named::Binary{static_cast<int>(f)}, x, reversed, out);
+    note(named::kBinaryNames[f]);
+  }
+  return lines.str();
+}
+
 // Disabled: run by the test below under other settings.
 TEST(Bits, DISABLED_Print) {
-  std::printf("[%s]\n%s[functions]\n%s[end]\n", instruction_set().c_str(), table_hashes(false).c_str(), table_hashes(true).c_str());
+  std::printf("[%s]\n%s[functions]\n%s%s%s[end]\n", instruction_set().c_str(), table_hashes(false).c_str(),
+              table_hashes(true).c_str(), function_hashes<float>().c_str(), function_hashes<double>().c_str());
 }
 
 TEST(Bits, AreThoseOfEveryInstructionSet) {
