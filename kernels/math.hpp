@@ -16,7 +16,7 @@
 // The values are within 1 unit in the last place where the caller rounds to nearest, special values as in C's Annex F. They are the
 // same with AVX2 and AVX-512, and the same, but others, on processors without fused multiply-add. What is NaN is always the same
 // quiet NaN. tests/accuracy_test.cpp holds them to it; docs/accuracy.md says by how much. With fused multiply-add, exp, log, sin,
-// cos and tanh are this library's own; the others are SLEEF's (Shibata, Petrogalli: SLEEF, a portable vectorized library of C
+// cos, tanh and pow are this library's own; the others are SLEEF's (Shibata, Petrogalli: SLEEF, a portable vectorized library of C
 // standard mathematical functions, IEEE TPDS 31(6), 2020).
 
 namespace furrow {
@@ -222,8 +222,8 @@ void erf(Engine& engine, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(engine, named::Unary::erf, named::in(in), as_span(out));
 }
 
-/// a[i] to the power of b[i]; special values as in C (Annex F). Of double, results whose size is within 2^−41 of the largest
-/// number, relative to it, may be ±∞ already. 2 reads, 1 write.
+/// a[i] to the power of b[i]; special values as in C (Annex F). Of double, without fused multiply-add, results whose size is within
+/// 2^−41 of the largest number, relative to it, may be ±∞ already. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameFractions<A, B, Out>
 void pow(Engine& engine, A&& a, B&& b, Out&& out) {

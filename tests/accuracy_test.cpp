@@ -18,6 +18,7 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/instruction_set.hpp"
 #include "furrow/kernels/math.hpp"
 #include "tests/support.hpp"
 
@@ -67,8 +68,10 @@ double error_in_ulp(T value, const Real& exact) {
   const T rounded =
       sizeof(T) == 4 ? static_cast<T>(mpfr_get_flt(exact.value, MPFR_RNDN)) : static_cast<T>(mpfr_get_d(exact.value, MPFR_RNDN));
   if (std::isinf(value) || std::isinf(rounded)) {
-    // So near the largest number pow may overflow, as its documentation says.
-    if (std::isinf(value) && !std::isinf(rounded) && std::abs(rounded) > Limits::max() * (1 - static_cast<T>(0x1p-41))) return 0;
+    // So near the largest number pow may overflow without fused multiply-add, as its documentation says.
+    static const bool fused = instruction_set() == "avx512" || instruction_set() == "avx2";
+    if (!fused && std::isinf(value) && !std::isinf(rounded) && std::abs(rounded) > Limits::max() * (1 - static_cast<T>(0x1p-41)))
+      return 0;
     // Beyond the largest number either neighbour is within a unit.
     return rounded == value || (std::isinf(rounded) && mpfr_inf_p(exact.value) == 0 && std::abs(value) == Limits::max()) ? 0
                                                                                                                          : INFINITY;
