@@ -24,7 +24,8 @@ class Expression::Compiler {
       std::visit([this](const auto& what) { push(what); }, step.what);
     }
     const Place* place = std::get_if<Place>(&stack_.back());
-    if (place == nullptr) fail("the expression \"" + source_.text_.substr(0, 60) + "\" uses no array: there is nothing to go over");
+    if (place == nullptr)
+      fail("the expression \"" + expression::shown(source_.text_.substr(0, 60)) + "\" uses no array: there is nothing to go over");
     return program_of(*place);
   }
 

@@ -274,13 +274,19 @@ bool begins_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+std::string shown(std::string_view text) {
+  std::string line;
+  for (const char c : text) line += c >= 0x20 && c < 0x7F ? c : c == '\t' || c == '\n' ? ' ' : '?';
+  return line;
+}
+
 void fail_at(std::string_view text, std::size_t position, const std::string& what) {
   constexpr std::size_t kEitherSide = 36;
   const std::size_t begin = position > kEitherSide ? position - kEitherSide : 0;
   const std::size_t end = std::min(text.size(), position + kEitherSide);
   std::string line = begin > 0 ? "..." : "";
   const std::string caret(line.size() + position - begin, ' ');
-  for (const char c : text.substr(begin, end - begin)) line += c >= 0x20 && c < 0x7F ? c : c == '\t' || c == '\n' ? ' ' : '?';
+  line += shown(text.substr(begin, end - begin));
   if (end < text.size()) line += "...";
   fail("in the expression, at character " + std::to_string(position + 1) + ": " + what + "\n  " + line + "\n  " + caret + "^");
 }

@@ -25,6 +25,9 @@ Kernel conversion(Type from, Type to);
 
 bool begins_name(char c);
 
+/// Text of an expression on one line, fit for a message.
+std::string shown(std::string_view text);
+
 /// Throws Error with the text around `position` and a caret under it.
 [[noreturn]] void fail_at(std::string_view text, std::size_t position, const std::string& what);
 

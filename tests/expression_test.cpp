@@ -205,6 +205,7 @@ TEST(Expression, SaysWhatCannotBeBound) {
   EXPECT_NE(bind_error("x * 1e300", {Type::f32}).find("beyond the range of the float32"), std::string::npos);
   EXPECT_EQ(result_type("x + a", {Type::f32, Binding(std::numeric_limits<double>::infinity())}), Type::f32);
   EXPECT_NE(bind_error("1 + 2", {}).find("uses no array"), std::string::npos);
+  EXPECT_NE(bind_error("1\t+\n2", {}).find("\"1 + 2\" uses no array"), std::string::npos) << "on one line";
   EXPECT_NE(bind_error("a + b", {Binding(1.0), Binding(2.0)}).find("uses no array"), std::string::npos);
   EXPECT_NE(bind_error("x", {}).find("1 names"), std::string::npos);
 }
@@ -239,6 +240,7 @@ TEST(Expression, PointsAtWhatIsWrong) {
                         Case{"1e", "exponent", 3},
                         Case{"1e+x", "exponent", 4},
                         Case{"1e999", "beyond the range", 1},
+                        Case{"1e-999", "beyond the range", 1},
                         Case{"99999999999999999999", "beyond 64 bits", 1},
                         Case{"x, y", "operator is missing", 2},
                         Case{"x = 2", "write ==", 3},

@@ -147,6 +147,7 @@ TEST(NpyHeader, SaysWhatIsWrong) {
            Case{file_with(dictionary("'<f8'", "1"), 8), "broken"},
            Case{file_with(dictionary("'<f8'", "(1.0,)"), 8), "broken"},
            Case{file_with(dictionary("'<f8'", "(0x1,)"), 8), "broken"},
+           Case{file_with(dictionary("'<f8'", "(01,)"), 8), "begins with 0"},
            Case{file_with(dictionary("'<f8'", "(1,", "False"), 8), "broken"},
            Case{file_with(dictionary("'<f8'", "(1 1)"), 8), "broken"},
            Case{file_with(dictionary("'<f8'", "(,)"), 8), "broken"},

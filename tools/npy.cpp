@@ -162,6 +162,7 @@ class Dictionary {
     const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
     if (error == std::errc::result_out_of_range) fail("its shape has an extent that overflows 64 bits");
     if (error != std::errc()) wrong("a whole number is missing");
+    if (*begin == '0' && end - begin > 1) wrong("a whole number that begins with 0");  // nor does Python read one
     at_ += static_cast<std::size_t>(end - begin);
     return value;
   }
