@@ -76,6 +76,10 @@ class Operands {
   Result result_{};
 };
 
+/// What else than make_inputs sets may stand among a row's inputs, in any place, so that kernel and reference still agree: zeros
+/// of both signs and denormal numbers, also infinities and the greatest numbers, also NaN; of integers the least and the greatest.
+enum class Special { none, finite, numbers, all };
+
 /// One kernel, described once: tests, suite, picker, `furrow list` and the documentation loop over these.
 struct Kernel {
   std::string_view name;
@@ -89,6 +93,7 @@ struct Kernel {
   void (*make_inputs)(Operands&);  ///< sets both inputs, and output and result to what the kernel does not write
   void (*run)(Engine&, Operands&);
   void (*reference)(Operands&);  ///< the same by plain loops on one thread; equal bit for bit
+  Special specials = Special::all;
   /// The most elements that the suite should give it; irregular kernels cost far more per element.
   std::size_t largest = static_cast<std::size_t>(-1);
 

@@ -21,12 +21,25 @@ T negated(T a) {
 }
 
 template <class T>
+T magnitude(T a) {
+  return a < 0 || (a == 0 && std::signbit(static_cast<double>(a))) ? negated(a) : a;
+}
+
+template <class T>
 T quotient(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
     if (b == 0) return 0;
     if (b == -1) return negated(a);
   }
   return static_cast<T>(a / b);
+}
+
+/// The lesser or the greater: NaN if either is, −0 before +0.
+template <bool kLesser, class T>
+T extreme_of(T a, T b) {
+  if (a != a || b != b) return a + b;
+  if (a == b) return std::signbit(static_cast<double>(a)) == kLesser ? a : b;
+  return (kLesser ? b < a : a < b) ? b : a;
 }
 
 /// The bound of `clamp`, which about half of the random numbers exceed.
@@ -123,7 +136,7 @@ void add_elementwise(std::vector<Kernel>& rows) {
                   .flops = 1,
                   .make_inputs = random_inputs,
                   .run = run<[]<class T>(Engine& e, Operands& x) { furrow::abs(e, x.a<T>(), x.out<T>()); }>,
-                  .reference = element_by_element<[](auto a, auto, auto) { return a < 0 ? negated(a) : a; }>});
+                  .reference = element_by_element<[](auto a, auto, auto) { return magnitude(a); }>});
   rows.push_back({.name = "neg",
                   .family = "element-wise",
                   .formula = "out = −a",
@@ -203,7 +216,7 @@ void add_elementwise(std::vector<Kernel>& rows) {
                   .flops = 1,
                   .make_inputs = random_inputs,
                   .run = run<[]<class T>(Engine& e, Operands& x) { minimum(e, x.a<T>(), x.b<T>(), x.out<T>()); }>,
-                  .reference = element_by_element<[](auto a, auto b, auto) { return b < a ? b : a; }>});
+                  .reference = element_by_element<[](auto a, auto b, auto) { return extreme_of<true>(a, b); }>});
   rows.push_back({.name = "maximum",
                   .family = "element-wise",
                   .formula = "out = max(a, b)",
@@ -213,7 +226,7 @@ void add_elementwise(std::vector<Kernel>& rows) {
                   .flops = 1,
                   .make_inputs = random_inputs,
                   .run = run<[]<class T>(Engine& e, Operands& x) { maximum(e, x.a<T>(), x.b<T>(), x.out<T>()); }>,
-                  .reference = element_by_element<[](auto a, auto b, auto) { return a < b ? b : a; }>});
+                  .reference = element_by_element<[](auto a, auto b, auto) { return extreme_of<false>(a, b); }>});
   rows.push_back(
       {.name = "clamp",
        .family = "element-wise",

@@ -37,6 +37,14 @@ std::size_t matrix_rows(std::size_t n) {
   return rows > 0 ? rows : 1;
 }
 
+/// Whether v comes before w in the default order: −0 before +0, NaN behind all numbers.
+constexpr auto comes_before = []<class T>(T v, T w) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(v) || std::isnan(w)) return !std::isnan(v) && std::isnan(w);
+    if (v == w) return std::signbit(v) && !std::signbit(w);
+  }
+  return v < w;
+};
 constexpr auto not_s = [](auto v) { return v != s<decltype(v)>(); };
 constexpr auto positive = [](auto v) { return v > 0; };
 constexpr auto by_falling_square = [](auto v, auto w) { return mul(v, v) > mul(w, w); };
@@ -58,7 +66,7 @@ void add_order(std::vector<Kernel>& rows) {
                   }>,
                   .reference = reference<[]<class T>(Operands& x) {
                     std::copy_n(x.a<T>().data(), x.size(), x.out<T>().data());
-                    std::sort(x.out<T>().begin(), x.out<T>().end());
+                    std::sort(x.out<T>().begin(), x.out<T>().end(), comes_before);
                   }>});
   rows.push_back({.name = "stable_sort",
                   .family = "order",
@@ -75,7 +83,8 @@ void add_order(std::vector<Kernel>& rows) {
                   .reference = reference<[]<class T>(Operands& x) {
                     std::copy_n(x.a<T>().data(), x.size(), x.out<T>().data());
                     std::stable_sort(x.out<T>().begin(), x.out<T>().end(), by_falling_square);
-                  }>});
+                  }>,
+                  .specials = Special::numbers});
   rows.push_back({.name = "argsort",
                   .family = "order",
                   .formula = "a[out[i]] in order",
@@ -88,7 +97,7 @@ void add_order(std::vector<Kernel>& rows) {
                   .reference = reference<[]<class T>(Operands& x) {
                     const auto out = as_indices(x.out<T>());
                     for (std::size_t i = 0; i < x.size(); ++i) out[i] = static_cast<Index<T>>(i);
-                    std::stable_sort(out.begin(), out.end(), [a = x.a<T>()](auto i, auto j) { return a[i] < a[j]; });
+                    std::stable_sort(out.begin(), out.end(), [a = x.a<T>()](auto i, auto j) { return comes_before(a[i], a[j]); });
                   }>});
   rows.push_back({.name = "nth_element",
                   .family = "order",
@@ -105,12 +114,12 @@ void add_order(std::vector<Kernel>& rows) {
                   .reference = reference<[]<class T>(Operands& x) {
                     const auto out = x.out<T>();
                     std::copy_n(x.a<T>().data(), x.size(), out.data());
-                    if (x.size() < 2 || std::is_sorted(out.begin(), out.end())) return;
-                    std::sort(out.begin(), out.end());
+                    if (x.size() < 2 || std::is_sorted(out.begin(), out.end(), comes_before)) return;
+                    std::sort(out.begin(), out.end(), comes_before);
                     const T median = out[x.size() / 2];
                     std::copy_n(x.a<T>().data(), x.size(), out.data());
-                    std::stable_partition(out.begin(), out.end(), [=](T v) { return v <= median; });
-                    std::stable_partition(out.begin(), out.end(), [=](T v) { return v < median; });
+                    std::stable_partition(out.begin(), out.end(), [=](T v) { return !comes_before(median, v); });
+                    std::stable_partition(out.begin(), out.end(), [=](T v) { return comes_before(v, median); });
                   }>});
   rows.push_back({.name = "quantile",
                   .family = "order",
@@ -126,7 +135,8 @@ void add_order(std::vector<Kernel>& rows) {
                   .reference = reference<[]<class T>(Operands& x) {
                     if (x.size() == 0) return;
                     std::vector<T> ordered(x.a<T>().begin(), x.a<T>().end());
-                    std::ranges::sort(ordered);
+                    std::ranges::sort(ordered, comes_before);
+                    if (ordered.back() != ordered.back()) return x.set_result(std::numeric_limits<double>::quiet_NaN());
                     const double place = 0.3 * static_cast<double>(ordered.size() - 1);
                     const auto below = static_cast<std::size_t>(place);
                     const auto a = static_cast<double>(ordered[below]);
@@ -226,7 +236,8 @@ void add_order(std::vector<Kernel>& rows) {
                   .run = run<[]<class T>(Engine& e, Operands& x) { gather(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
                   .reference = reference<[]<class T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = x.a<T>()[as_indices(x.b<T>())[i]];
-                  }>});
+                  }>,
+                  .specials = Special::none});
   rows.push_back({.name = "scatter",
                   .family = "order",
                   .formula = "out[b[i]] = a[i]",
@@ -238,7 +249,8 @@ void add_order(std::vector<Kernel>& rows) {
                   .run = run<[]<class T>(Engine& e, Operands& x) { scatter(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
                   .reference = reference<[]<class T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[as_indices(x.b<T>())[i]] = x.a<T>()[i];
-                  }>});
+                  }>,
+                  .specials = Special::none});
   rows.push_back({.name = "reverse",
                   .family = "order",
                   .formula = "out[i] = a[n - 1 - i]",

@@ -165,7 +165,8 @@ void add_reductions(std::vector<Kernel>& rows) {
                     if (x.size() != 0)
                       x.set_result(
                           std::sqrt(reference::named_sum<T>(x.size(), [a = x.a<T>()](std::size_t i) { return a[i] * a[i]; })));
-                  }>});
+                  }>,
+                  .specials = Special::none});
   rows.push_back({.name = "norm_inf",
                   .family = "reductions",
                   .formula = "max |a|",
@@ -208,7 +209,8 @@ void add_reductions(std::vector<Kernel>& rows) {
                   }>,
                   .reference = reference<[]<class T>(Operands& x) {
                     if (x.size() != 0) x.set_result(reference::moments<T>(x.a<T>()).variance);
-                  }>});
+                  }>,
+                  .specials = Special::finite});
   rows.push_back({.name = "moments",
                   .family = "reductions",
                   .formula = "count, mean, variance, skew, kurtosis, min and max of a",
@@ -222,7 +224,8 @@ void add_reductions(std::vector<Kernel>& rows) {
                   }>,
                   .reference = reference<[]<class T>(Operands& x) {
                     if (x.size() != 0) x.set_result(reference::moments<T>(x.a<T>()));
-                  }>});
+                  }>,
+                  .specials = Special::finite});
   rows.push_back({.name = "exact_sum",
                   .family = "reductions",
                   .formula = "Σ a, rounded once",
@@ -234,7 +237,8 @@ void add_reductions(std::vector<Kernel>& rows) {
                   .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { x.set_result(sum(e, x.a<T>(), exact)); }>,
                   .reference = reference<[]<std::floating_point T>(Operands& x) {
                     x.set_result(reference::exact_sum<T>({x.a<T>().begin(), x.a<T>().end()}));
-                  }>});
+                  }>,
+                  .specials = Special::finite});
   rows.push_back(
       {.name = "exact_dot",
        .family = "reductions",
@@ -246,7 +250,8 @@ void add_reductions(std::vector<Kernel>& rows) {
        .make_inputs = random_inputs,
        .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { x.set_result(dot(e, x.a<T>(), x.b<T>(), exact)); }>,
        .reference =
-           reference<[]<std::floating_point T>(Operands& x) { x.set_result(reference::exact_dot<T>(x.a<T>(), x.b<T>())); }>});
+           reference<[]<std::floating_point T>(Operands& x) { x.set_result(reference::exact_dot<T>(x.a<T>(), x.b<T>())); }>,
+       .specials = Special::none});
   rows.push_back({.name = "histogram",
                   .family = "reductions",
                   .formula = "how many a in each of 256 bins",
@@ -285,7 +290,8 @@ void add_reductions(std::vector<Kernel>& rows) {
                     std::array<std::size_t, kBins> counts{};
                     for (const T v : x.a<T>()) ++counts[static_cast<std::size_t>(v)];
                     x.set_result(digest(counts));
-                  }>});
+                  }>,
+                  .specials = Special::none});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
