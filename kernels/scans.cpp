@@ -11,6 +11,8 @@ namespace {
 /// Elements of the shortest chunk; the longest has four times as many.
 constexpr std::size_t kShortest = 2048;
 
+constexpr std::size_t kLine = 64;
+
 }  // namespace
 
 template <NamedElement T>
@@ -20,7 +22,7 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
   const simd::Kernels<T>& simd = simd::kernels<T>();
   const auto scan = kind == Kind::inclusive ? simd.inclusive_sums : simd.exclusive_sums;
   const bool stream = x.data() != out.data() && worth_streaming(x.size_bytes() + out.size_bytes());
-  const auto write = [&](Range part, T start) {
+  const auto write = [&](Range part, T start, Range next) {
     if (!stream) {
       scan(x.data() + part.begin, out.data() + part.begin, start, part.size());
       return;
@@ -28,6 +30,9 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
     StreamWriter<T> writer(out.data() + part.begin);
     for (std::size_t begin = part.begin, size = 0; begin < part.end; begin += size) {
       size = std::min(writer.kMost, part.end - begin);
+      const std::size_t ahead = next.begin + (begin - part.begin);
+      for (std::size_t i = ahead; i < std::min(ahead + size, next.end); i += kLine / sizeof(T))
+        __builtin_prefetch(x.data() + i, 0, 2);
       start = scan(x.data() + begin, writer.next(), start, size);
       writer.take(size);
     }
@@ -35,7 +40,7 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
   };
   const Chunks chunks(x.size(), sizeof(double), kShortest);  // the same for all types
   if (chunks.count() < 2) {
-    engine.over_chunks(chunks, writing, [&](std::size_t, std::size_t) { write(chunks[0], before); });
+    engine.over_chunks(chunks, writing, [&](std::size_t, std::size_t) { write(chunks[0], before, {}); });
     return;
   }
   in_groups<T>(
