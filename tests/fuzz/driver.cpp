@@ -1,7 +1,7 @@
 // Runs a fuzz target without libFuzzer: on samples that are changed at random, each of which depends on the seed and its number
 // alone, so that whatever is found can be had again.
 #include <signal.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -19,7 +19,7 @@ extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__
 namespace furrow::fuzz {
 namespace {
 
-constexpr unsigned kPatience = 20;  // seconds for one input
+constexpr int kPatience = 20;  // seconds of the processor's time for one input; this process itself may be kept waiting
 
 // What is being looked at, for the report of a finding.
 std::string current;
@@ -39,10 +39,10 @@ void report() {
 }
 
 void on_signal(int signal_number) {
-  if (signal_number == SIGALRM) std::fprintf(stderr, "found: not done after %u seconds\n", kPatience);
+  if (signal_number == SIGPROF) std::fprintf(stderr, "found: not done after %d seconds\n", kPatience);
   report();
   signal(signal_number, SIG_DFL);
-  raise(signal_number == SIGALRM ? SIGABRT : signal_number);
+  raise(signal_number == SIGPROF ? SIGABRT : signal_number);
 }
 
 /// On a stack of their own, since the usual one may be what ran out.
@@ -56,16 +56,23 @@ void catch_signals() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_ONSTACK;
   sigaction(SIGABRT, &action, nullptr);
-  sigaction(SIGALRM, &action, nullptr);
+  sigaction(SIGPROF, &action, nullptr);
   if (__sanitizer_set_death_callback != nullptr) return __sanitizer_set_death_callback(report);
   for (const int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(fatal, &action, nullptr);
 }
 
+/// Sets or, by 0, unsets the time after which SIGPROF comes.
+void patience(int seconds) {
+  itimerval timer = {};
+  timer.it_value.tv_sec = seconds;
+  setitimer(ITIMER_PROF, &timer, nullptr);
+}
+
 void look_at(std::string input) {
   current = std::move(input);
-  alarm(kPatience);
+  patience(kPatience);
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(current.data()), current.size());
-  alarm(0);
+  patience(0);
 }
 
 std::string input_of(std::uint64_t number, bool changed) {

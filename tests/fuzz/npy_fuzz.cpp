@@ -129,13 +129,18 @@ void check(std::string_view file) {
 
 }  // namespace
 
-/// A file of a few numbers, whose header may have been changed before it was given its length.
+/// A file of a few numbers, whose header may have been changed before it was given its length. Some are said to hold very many: as
+/// many more than fit 64 bits as the file really holds.
 std::string sample(Random& random) {
+  constexpr std::size_t kMany[] = {std::size_t{1} << 31, std::size_t{1} << 32,       std::size_t{1} << 61,
+                                   std::size_t{1} << 62, (std::size_t{1} << 61) + 1, (std::size_t{1} << 63) - 1,
+                                   ~std::size_t{0}};
+  constexpr std::size_t kMostBytes = 4096;
   const std::size_t known = below(random, std::size(kTypes));
   std::string shape;
   std::size_t elements = 1;
   for (std::size_t left = 1 + below(random, 3); left > 0; --left) {
-    const std::size_t extent = below(random, 8);
+    const std::size_t extent = random() % 8 == 0 ? kMany[below(random, std::size(kMany))] : below(random, 8);
     elements *= extent;
     shape += std::to_string(extent) + (left > 1 || random() % 2 == 0 || shape.empty() ? ", " : "");
   }
@@ -153,7 +158,8 @@ std::string sample(Random& random) {
   file += {static_cast<char>(version), '\0'};
   for (std::size_t i = 0; i < length_bytes; ++i) file += static_cast<char>(text.size() >> (8 * i) & 0xFF);
   file += text;
-  for (std::size_t i = 0; i < elements * type_bytes(kTypes[known]); ++i) file += static_cast<char>(random());
+  const std::size_t bytes = elements * type_bytes(kTypes[known]);
+  for (std::size_t i = 0; i < bytes && bytes <= kMostBytes; ++i) file += static_cast<char>(random());
   return file;
 }
 
