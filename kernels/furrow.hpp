@@ -12,6 +12,7 @@
 #include "furrow/engine/view.hpp"
 #include "furrow/kernels/adjacent_difference.hpp"
 #include "furrow/kernels/assign.hpp"
+#include "furrow/kernels/axis_reductions.hpp"
 #include "furrow/kernels/comparisons.hpp"
 #include "furrow/kernels/conversions.hpp"
 #include "furrow/kernels/elementwise.hpp"
