@@ -18,9 +18,10 @@ namespace furrow::named {
 namespace {
 
 /// Lines of fewer elements are reduced several at a time even where their elements lie side by side.
-constexpr std::size_t kLongLine = 64;
-/// Columns that are reduced at once: some lines of the cache beside each other, whose totals in all lanes fit the first-level cache.
-constexpr std::size_t kColumns = 128;
+constexpr std::size_t kLongLine = 16;
+/// What the totals of columns that are reduced at once take, in all lanes: they stay in the first-level cache.
+constexpr std::size_t kTotalBytes = 32768;
+constexpr std::size_t kMostColumns = 1024;
 constexpr std::size_t kFewestColumns = 16;
 /// Lines that are copied side by side to be reduced as columns, and about as many elements of them.
 constexpr std::size_t kCopiedLines = 32;
@@ -58,16 +59,35 @@ class Work {
   std::ptrdiff_t inner_stride() const { return lines_.strides[1]; }
   std::size_t count() const { return outer() * inner(); }
 
-  /// visit(line, result) for `count` lines from the first-th on.
+  /// visit(first element, where its result goes, how many) for each of the runs of equal distances that make up `count` lines from
+  /// the first-th on.
   template <class Visit>
-  void for_each(std::size_t first, std::size_t count, const Visit& visit) const {
-    auto o = static_cast<std::ptrdiff_t>(first / inner());
-    auto i = static_cast<std::ptrdiff_t>(first % inner());
-    for (; count > 0; --count) {
-      visit(Line<T>{lines_.data + o * lines_.strides[0] + i * lines_.strides[1], lines_.length, lines_.stride},
-            results_.data[o * results_.strides[0] + i * results_.strides[1]]);
-      if (++i == static_cast<std::ptrdiff_t>(inner())) i = 0, ++o;
+  void for_runs(std::size_t first, std::size_t count, const Visit& visit) const {
+    while (count > 0) {
+      const auto o = static_cast<std::ptrdiff_t>(first / inner());
+      const auto i = static_cast<std::ptrdiff_t>(first % inner());
+      const std::size_t run = std::min(count, inner() - first % inner());
+      visit(lines_.data + o * lines_.strides[0] + i * lines_.strides[1], results_.data + o * results_.strides[0] + i * results_.strides[1],
+            run);
+      first += run;
+      count -= run;
     }
+  }
+
+  /// out = finish(total, line, out) for `count` lines from the first-th on.
+  template <class S, class Finish>
+  void finish(std::size_t first, std::size_t count, const S* totals, const Finish& finish) const {
+    for_runs(first, count, [&](const T* data, R* out, std::size_t run) {
+      const auto one = [&](std::size_t l, R& result) {
+        const T* const line = data + static_cast<std::ptrdiff_t>(l) * lines_.strides[1];
+        result = finish(totals[l], Line<T>{line, lines_.length, lines_.stride}, result);
+      };
+      if (results_.strides[1] == 1)  // which compilers make vectors of
+        for (std::size_t l = 0; l < run; ++l) one(l, out[l]);
+      else
+        for (std::size_t l = 0; l < run; ++l) one(l, out[static_cast<std::ptrdiff_t>(l) * results_.strides[1]]);
+      totals += run;
+    });
   }
 
  private:
@@ -98,10 +118,11 @@ template <class T, class S, class R>
 Cells cut(const Work<T, R>& work, bool ordered, std::size_t threads) {
   constexpr std::size_t kLanes = simd::kLanes<S>;
   const std::size_t length = std::min(work.length(), kReductionChunk);
-  const bool side_by_side = work.stride() == static_cast<std::ptrdiff_t>(work.inner()) && work.inner() <= kColumns;
   Cells cells{};
   cells.chunks = (work.length() - 1) / kReductionChunk + 1;
   cells.lanes = std::min(kLanes, std::bit_ceil(length));
+  const std::size_t columns = std::min(kTotalBytes / (cells.lanes * sizeof(S)), kMostColumns);
+  const bool side_by_side = work.stride() == static_cast<std::ptrdiff_t>(work.inner()) && work.inner() <= columns;
   cells.rows = simd::kRows * kLanes;
   const auto divided = [](std::size_t n, std::size_t by) { return (n - 1) / by + 1; };
   if (work.stride() == 1 && work.length() >= kLongLine) {
@@ -111,7 +132,7 @@ Cells cut(const Work<T, R>& work, bool ordered, std::size_t threads) {
   } else if (work.inner_stride() == 1 &&
              (work.inner() >= kFewestColumns || (side_by_side && length * work.inner() >= kReductionChunk / kFewestColumns))) {
     cells.way = Way::columns;
-    cells.width = std::min(work.inner(), kColumns);
+    cells.width = std::min(work.inner(), columns);
     const auto blocks = [&] { return work.outer() * divided(work.inner(), cells.width); };
     while (cells.width >= 2 * kFewestColumns && blocks() * cells.chunks < 4 * threads) cells.width /= 2;
     cells.blocks = blocks();
@@ -124,14 +145,17 @@ Cells cut(const Work<T, R>& work, bool ordered, std::size_t threads) {
   return cells;
 }
 
-/// Copies the elements [begin, end) of lines so that they are rows of columns, side by side.
+/// Copies elements of `count` lines from the first-th on so that they are rows, side by side.
 template <class T, class R>
-void copy_columns(const Work<T, R>& work, std::size_t first, std::size_t count, Range part, const T** lines, T* to) {
-  std::size_t l = 0;
+void copy_columns(const Work<T, R>& work, std::size_t first, std::size_t count, Range part, T* to) {
   const std::ptrdiff_t stride = work.stride();
-  work.for_each(first, count, [&](const Line<T>& line, R&) { lines[l++] = line.data + static_cast<std::ptrdiff_t>(part.begin) * stride; });
-  for (std::size_t row = 0; row < part.size(); ++row)
-    for (l = 0; l < count; ++l) to[row * count + l] = lines[l][static_cast<std::ptrdiff_t>(row) * stride];
+  const std::ptrdiff_t between = work.inner_stride();
+  work.for_runs(first, count, [&](const T* data, R*, std::size_t run) {
+    data += static_cast<std::ptrdiff_t>(part.begin) * stride;
+    for (std::size_t row = 0; row < part.size(); ++row, data += stride)
+      for (std::size_t l = 0; l < run; ++l) to[row * count + l] = data[static_cast<std::ptrdiff_t>(l) * between];
+    to += run;
+  });
 }
 
 /// out = finish(total, line, out) for each line: `columns` reduces several at once, whole(x, n) n <= kReductionChunk elements that lie
@@ -156,7 +180,6 @@ void reduce(Engine& engine, Cost& cost, const Lines<T>& lines, const LineResults
     S* const parts = totals.get() + room;
     const std::size_t copied = cells.way == Way::copied ? cells.width : 0;
     const auto copy = std::make_unique_for_overwrite<T[]>(std::min(cells.rows, work.length()) * copied);
-    const auto copied_lines = std::make_unique_for_overwrite<const T*[]>(copied);
 
     for (std::size_t cell = part.begin >> shift; cell < part.end >> shift; ++cell) {
       const std::size_t chunk = cell % cells.chunks;
@@ -167,19 +190,21 @@ void reduce(Engine& engine, Cost& cost, const Lines<T>& lines, const LineResults
       const Range rows{chunk * kReductionChunk, std::min((chunk + 1) * kReductionChunk, work.length())};
       S* total = totals.get();
       if (cells.way == Way::lines) {
-        work.for_each(begin, width, [&](const Line<T>& line, R&) { *total++ = whole(line.data + rows.begin, rows.size()); });
+        work.for_runs(begin, width, [&](const T* data, R*, std::size_t run) {
+          for (data += rows.begin; run > 0; --run, data += work.inner_stride()) *total++ = whole(data, rows.size());
+        });
       } else {
         std::fill_n(total, cells.lanes * width, columns.nothing);
         const T* columns_begin = nullptr;
-        work.for_each(begin, 1, [&](const Line<T>& line, R&) { columns_begin = line.data; });
+        work.for_runs(begin, 1, [&](const T* data, R*, std::size_t) { columns_begin = data; });
         for (std::size_t row = rows.begin; row < rows.end; row += cells.rows) {
           const Range some{row, std::min(row + cells.rows, rows.end)};
           if (cells.way == Way::copied) {
-            copy_columns(work, begin, width, some, copied_lines.get(), copy.get());
-            columns.add(copy.get(), static_cast<std::ptrdiff_t>(width), some.size(), width, cells.lanes, parts, total);
+            copy_columns(work, begin, width, some, copy.get());
+            columns.add(copy.get(), static_cast<std::ptrdiff_t>(width), some.size(), 0, width, cells.lanes, parts, total);
           } else {
-            columns.add(columns_begin + static_cast<std::ptrdiff_t>(row) * work.stride(), work.stride(), some.size(), width,
-                        cells.lanes, parts, total);
+            columns.add(columns_begin + static_cast<std::ptrdiff_t>(row) * work.stride(), work.stride(), some.size(), rows.end - some.end,
+                        width, cells.lanes, parts, total);
           }
         }
         for (std::size_t half = cells.lanes / 2; half > 0; half /= 2) columns.join(total, total + half * width, half * width);
@@ -188,7 +213,7 @@ void reduce(Engine& engine, Cost& cost, const Lines<T>& lines, const LineResults
       if (partials)
         std::copy_n(total, width, partials.get() + chunk * work.count() + begin);
       else
-        work.for_each(begin, width, [&](const Line<T>& line, R& result) { result = finish(*total++, line, result); });
+        work.finish(begin, width, total, finish);
     }
   });
   if (!partials) return;
@@ -196,16 +221,15 @@ void reduce(Engine& engine, Cost& cost, const Lines<T>& lines, const LineResults
   const auto of_chunk = [&](std::size_t chunk) { return partials.get() + chunk * work.count(); };
   for (std::size_t width = 1; width < cells.chunks; width *= 2)
     for (std::size_t i = 0; i + width < cells.chunks; i += 2 * width) columns.join(of_chunk(i), of_chunk(i + width), work.count());
-  const S* total = partials.get();
-  work.for_each(0, work.count(), [&](const Line<T>& line, R& result) { result = finish(*total++, line, result); });
+  work.finish(0, work.count(), partials.get(), finish);
 }
 
 /// The results of lines without elements.
 template <class T, class R>
 void fill(const Lines<T>& lines, const LineResults<R>& out, R value) {
-  const R nothing{};
-  const Lines<R> none{&nothing, 0, 0, lines.counts, {0, 0}};
-  Work<R, R>(none, out).for_each(0, lines.counts[0] * lines.counts[1], [value](const Line<R>&, R& result) { result = value; });
+  for (std::size_t o = 0; o < lines.counts[0]; ++o)
+    for (std::size_t i = 0; i < lines.counts[1]; ++i)
+      out.data[static_cast<std::ptrdiff_t>(o) * out.strides[0] + static_cast<std::ptrdiff_t>(i) * out.strides[1]] = value;
 }
 
 constexpr auto as_it_is = [](auto total, const auto&, const auto&) { return total; };

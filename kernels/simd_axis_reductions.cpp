@@ -144,27 +144,30 @@ void join_rows(S* to, const S* other, std::size_t n) {
 }
 
 template <class Reduction, class T, class S>
-void add(const T* x, std::ptrdiff_t stride, std::size_t rows, std::size_t width, std::size_t lanes, S* parts, S* totals) {
+void add(const T* x, std::ptrdiff_t stride, std::size_t rows, std::size_t following, std::size_t width, std::size_t lanes, S* parts,
+         S* totals) {
   const bool by_parts = lanes > 1 && rows > lanes;
   S* const to = by_parts ? parts : totals;
-  std::size_t first = by_parts ? lanes : 0;  // rows below are the first of their lane
   if (stride == static_cast<std::ptrdiff_t>(width)) {  // side by side: as many rows as there are lanes are one long row
-    for (std::size_t row = 0; row < rows; row += lanes) {
-      const std::size_t n = std::min(lanes, rows - row) * width;
-      if (row < first)
-        add_row<Reduction, true, false>(x + row * width, n, to, 0);
-      else
-        add_row<Reduction, false, false>(x + row * width, n, to, 0);
+    std::size_t row = 0;
+    if (by_parts) {
+      add_row<Reduction, true, false>(x, lanes * width, to, 0);
+      row = lanes;
     }
+    for (; row < rows; row += lanes) add_row<Reduction, false, false>(x + row * width, std::min(lanes, rows - row) * width, to, 0);
   } else {
-    constexpr std::ptrdiff_t kRowsAhead = 8;  // measured: 4096 columns of double, 1.6 times the speed of none
-    for (std::size_t row = 0; row < rows; ++row) {
-      const T* const from = x + static_cast<std::ptrdiff_t>(row) * stride;
-      S* const lane = to + row % lanes * width;
-      if (row < first)
-        add_row<Reduction, true, true>(from, width, lane, kRowsAhead * stride);
+    constexpr std::size_t kRowsAhead = 8;  // measured: 4096 columns of double, 1.6 times the speed of none
+    const std::ptrdiff_t ahead = static_cast<std::ptrdiff_t>(kRowsAhead) * stride;
+    std::size_t lane = 0;
+    for (std::size_t row = 0; row < rows; ++row, x += stride) {
+      const bool first = by_parts && row < lanes;
+      if (row + kRowsAhead >= rows + following)
+        (first ? add_row<Reduction, true, false, T, S> : add_row<Reduction, false, false, T, S>)(x, width, to + lane * width, 0);
+      else if (first)
+        add_row<Reduction, true, true>(x, width, to + lane * width, ahead);
       else
-        add_row<Reduction, false, true>(from, width, lane, kRowsAhead * stride);
+        add_row<Reduction, false, true>(x, width, to + lane * width, ahead);
+      lane = lane + 1 == lanes ? 0 : lane + 1;
     }
   }
   if (by_parts) join_rows<Reduction>(totals, parts, lanes * width);

@@ -15,7 +15,9 @@ struct ColumnReduction {
   /// Joins rows, `width` elements wide and `stride` elements apart, to `totals`, which has `lanes` rows: row i joins row i mod lanes.
   /// If there are more rows than lanes and several lanes, the rows join `parts` first, which has room for as much as `totals` does,
   /// and those join the totals at the end. So kRows · lanes rows at a time, in kLanes<S> lanes, are added in the order of sum().
-  void (*add)(const T* x, std::ptrdiff_t stride, std::size_t rows, std::size_t width, std::size_t lanes, S* parts, S* totals);
+  /// `following` more rows will be asked for next.
+  void (*add)(const T* x, std::ptrdiff_t stride, std::size_t rows, std::size_t following, std::size_t width, std::size_t lanes,
+              S* parts, S* totals);
   /// to[i] becomes to[i] joined with other[i].
   void (*join)(S* to, const S* other, std::size_t n);
   /// What changes nothing that it is joined with.
