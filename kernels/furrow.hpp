@@ -19,6 +19,7 @@
 #include "furrow/kernels/exact.hpp"
 #include "furrow/kernels/histogram.hpp"
 #include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/masks.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/quantile.hpp"

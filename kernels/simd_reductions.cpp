@@ -59,20 +59,23 @@ std::size_t find(const T* x, T value, std::size_t n) {
   return i;
 }
 
+template <class T, class D>
+HWY_INLINE hn::Vec<D> load_doubles(D d, const T* x) {
+  const auto v = hn::LoadU(hn::Rebind<T, D>(), x);
+  if constexpr (std::is_same_v<T, double>)
+    return v;
+  else if constexpr (sizeof(T) == 8)
+    return hn::ConvertTo(d, v);
+  else
+    return hn::PromoteTo(d, v);
+}
+
 template <class T>
 void to_doubles(const T* x, double* out, std::size_t n) {
   const hn::ScalableTag<double> d;
   constexpr std::size_t N = hn::MaxLanes(d);
   std::size_t i = 0;
-  for (; i + N <= n; i += N) {
-    const auto v = hn::LoadU(hn::Rebind<T, decltype(d)>(), x + i);
-    if constexpr (std::is_same_v<T, double>)
-      hn::StoreU(v, d, out + i);
-    else if constexpr (sizeof(T) == 8)
-      hn::StoreU(hn::ConvertTo(d, v), d, out + i);
-    else
-      hn::StoreU(hn::PromoteTo(d, v), d, out + i);
-  }
+  for (; i + N <= n; i += N) hn::StoreU(load_doubles(d, x + i), d, out + i);
   for (; i < n; ++i) out[i] = static_cast<double>(x[i]);
 }
 
@@ -296,19 +299,67 @@ std::array<std::int64_t, 2> half_sums(const std::int64_t* x, std::size_t n) {
   return sums;
 }
 
+/// A bin is found by a product and set right by its edges, one bin up or down.
+template <class T>
+void find_bins(const T* x, std::size_t n, const EqualBins& bins, std::uint32_t* out) {
+  const auto find = [&](auto d, std::size_t i) HWY_ATTR {
+    const hn::Rebind<std::int32_t, decltype(d)> di;
+    const auto v = load_doubles(d, x + i);
+    const auto low = hn::Set(d, bins.low);
+    const auto one = hn::Set(d, 1.0);
+    const auto last = hn::Set(d, static_cast<double>(bins.count) - 1);
+    const auto begin_of = [&](auto bin) HWY_ATTR { return hn::Add(low, hn::Mul(bin, hn::Set(d, bins.width))); };
+    auto bin = hn::Min(hn::Trunc(hn::Mul(hn::Sub(v, low), hn::Set(d, bins.scale))), last);
+    const auto next = hn::Add(bin, one);
+    const auto is_below = hn::Lt(v, begin_of(bin));
+    const auto is_above = hn::And(hn::Ge(v, begin_of(next)), hn::Lt(bin, last));
+    bin = hn::IfThenElse(is_below, hn::Sub(bin, one), hn::IfThenElse(is_above, next, bin));
+    const auto is_inside = hn::And(hn::Ge(v, low), hn::Le(v, hn::Set(d, bins.high)));
+    bin = hn::IfThenElse(is_inside, bin, hn::Add(last, one));
+    hn::StoreU(hn::DemoteTo(di, bin), di, reinterpret_cast<std::int32_t*>(out + i));
+  };
+  const hn::ScalableTag<double> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  std::size_t i = 0;
+  for (; i + N <= n; i += N) find(d, i);
+  for (; i < n; ++i) find(hn::CappedTag<double, 1>(), i);
+}
+
+/// Whether any x[i] is not 0 (or any is 0).
+template <bool kAnyTrue>
+bool any_byte(const std::uint8_t* x, std::size_t n) {
+  const hn::ScalableTag<std::uint8_t> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  const auto join = [](auto a, auto b) HWY_ATTR { return kAnyTrue ? hn::Or(a, b) : hn::Min(a, b); };
+  const auto decides = [&](auto tag, auto v) HWY_ATTR {
+    const auto zeros = hn::Eq(v, hn::Zero(tag));
+    return kAnyTrue ? !hn::AllTrue(tag, zeros) : !hn::AllFalse(tag, zeros);
+  };
+  std::size_t i = 0;
+  for (; i + 4 * N <= n; i += 4 * N) {
+    const auto first = join(hn::LoadU(d, x + i), hn::LoadU(d, x + i + N));
+    if (decides(d, join(first, join(hn::LoadU(d, x + i + 2 * N), hn::LoadU(d, x + i + 3 * N))))) return true;
+  }
+  for (; i + N <= n; i += N)
+    if (decides(d, hn::LoadU(d, x + i))) return true;
+  for (; i < n; ++i)
+    if ((x[i] != 0) == kAnyTrue) return true;
+  return false;
+}
+
 template <class T>
 constexpr Reductions<T> make() {
   if constexpr (std::is_floating_point_v<T>)
-    return {find<T>, to_doubles<T>, max_magnitude<T>};
+    return {find<T>, to_doubles<T>, max_magnitude<T>, find_bins<T>};
   else
-    return {find<T>, to_doubles<T>, nullptr};
+    return {find<T>, to_doubles<T>, nullptr, find_bins<T>};
 }
 
 constexpr ReductionTables kReductionTables{make<float>(),
                                            make<double>(),
                                            make<std::int32_t>(),
                                            make<std::int64_t>(),
-                                           {power_sums<4>, power_sums<2>, split, products, half_sums}};
+                                           {power_sums<4>, power_sums<2>, split, products, half_sums, any_byte<true>, any_byte<false>}};
 
 }  // namespace
 }  // namespace furrow::simd::HWY_NAMESPACE

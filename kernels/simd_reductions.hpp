@@ -25,6 +25,15 @@ inline constexpr int kSplitBlockBits = 10;
 inline constexpr std::size_t kSplitBlock = std::size_t{1} << kSplitBlockBits;
 inline constexpr int kSplitBits = 53 - kSplitBlockBits;
 
+/// Bins of equal width that cover [low, high]. Bin k begins at low + k · width, whose roundings must be less than half a width.
+struct EqualBins {
+  double low;
+  double high;
+  double width;
+  double scale;  ///< count / (high - low)
+  std::uint32_t count;
+};
+
 /// For one element type and one instruction set.
 template <class T>
 struct Reductions {
@@ -34,6 +43,8 @@ struct Reductions {
   void (*to_doubles)(const T* x, double* out, std::size_t n);
   /// The greatest |x[i]| of n >= 1, NaN if any is. Null for integers.
   T (*max_magnitude)(const T* x, std::size_t n);
+  /// out[i] = the bin of x[i], or bins.count if it lies in none.
+  void (*find_bins)(const T* x, std::size_t n, const EqualBins& bins, std::uint32_t* out);
 };
 template <class T>
 const Reductions<T>& reductions();
@@ -54,6 +65,9 @@ struct BlockReductions {
   bool (*products)(const double* x, const double* y, double* product, double* error, std::size_t n);
   /// The sum of (x[i] >> 32) and that of (x[i] mod 2^32). For n < 2^31.
   std::array<std::int64_t, 2> (*half_sums)(const std::int64_t* x, std::size_t n);
+  /// Whether any x[i] is not 0; whether any is 0.
+  bool (*any_true)(const std::uint8_t* x, std::size_t n);
+  bool (*any_false)(const std::uint8_t* x, std::size_t n);
 };
 const BlockReductions& block_reductions();
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <tuple>
 
 #include "furrow/engine/registry.hpp"
 #include "tests/support.hpp"
@@ -51,6 +52,46 @@ TEST_P(HistogramTest, EdgesDecideWhereRoundingWouldNot) {
     ++expected[std::min<std::size_t>(static_cast<std::size_t>(next) - 1, 69)];
   }
   EXPECT_EQ(histogram(engine_, x, 70, -0.3, 0.7), expected);
+}
+
+/// Edges that many bins share, because the numbers between them cannot be told apart.
+TEST_P(HistogramTest, BinsThatAreNarrowerThanTheDistanceOfNumbers) {
+  constexpr double kLow = 0x1p53;
+  std::vector<double> x(5000);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = kLow + static_cast<double>(i % 8);
+  std::vector<double> edges(101);
+  for (std::size_t k = 0; k < 100; ++k) edges[k] = kLow + static_cast<double>(k) * 0.04;
+  edges[100] = kLow + 4;
+  Counts expected(100);
+  for (const double v : x) {
+    if (v > edges[100]) continue;
+    const auto next = std::ranges::upper_bound(edges, v) - edges.begin();
+    ++expected[std::min<std::size_t>(static_cast<std::size_t>(next) - 1, 99)];
+  }
+  EXPECT_EQ(histogram(engine_, x, 100, kLow, kLow + 4), expected);
+}
+
+TEST_P(HistogramTest, Bytes) {
+  std::mt19937 random(5);
+  for (const std::size_t n : {0U, 1U, 7U, 300U, 5000U, 100'003U}) {
+    for (const unsigned most : {1U, 200U, 256U}) {
+      std::vector<std::uint8_t> x(n);
+      Counts expected(256);
+      for (std::uint8_t& v : x) ++expected[v = static_cast<std::uint8_t>(random() % most)];
+      Counts counts(300, 77);
+      bincount(engine_, x, counts);
+      EXPECT_TRUE(std::ranges::equal(std::span(counts).first(256), expected)) << n;
+      EXPECT_TRUE(std::ranges::all_of(std::span(counts).subspan(256), [](std::size_t count) { return count == 0; }));
+      while (!expected.empty() && expected.back() == 0) expected.pop_back();
+      EXPECT_EQ(bincount(engine_, x), expected);
+      const std::vector<double> doubles(x.begin(), x.end());
+      for (const auto& [bins, low, high] : {std::tuple(256U, 0.0, 256.0), {10U, 0.0, 255.0}, {7U, 3.5, 99.0}, {1000U, -5.0, 300.0}})
+        EXPECT_EQ(histogram(engine_, x, bins, low, high), histogram(engine_, doubles, bins, low, high)) << n << ", " << bins;
+    }
+  }
+  const std::vector<std::uint8_t> x{3, 9, 12};
+  Counts counts(10);
+  EXPECT_NE(message_of([&] { bincount(engine_, x, counts); }).find("element 2 is 12"), std::string::npos);
 }
 
 TEST_P(HistogramTest, MoreBinsThanElementsAndFewer) {

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 
+#include "furrow/kernels/axis_reductions.hpp"
 #include "furrow/kernels/exact.hpp"
 #include "furrow/kernels/histogram.hpp"
+#include "furrow/kernels/masks.hpp"
 #include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/table/rows.hpp"
@@ -28,6 +31,58 @@ void few_integers(Operands& x) {
     using T = typename decltype(tag)::type;
     for (std::size_t i = 0; i < x.size(); ++i) x.a<T>()[i] = static_cast<T>(mixed(3 * i) % kBins);
   });
+}
+
+/// The bytes of the first quarter of `a`.
+std::span<const std::uint8_t> bytes_of(Operands& x) {
+  return {reinterpret_cast<const std::uint8_t*>(x.a<std::int32_t>().data()), x.size()};
+}
+
+/// Bytes of which none is 0.
+void true_bytes(Operands& x) {
+  random_inputs(x);
+  const auto a = x.a<std::int32_t>();
+  for (std::int32_t& v : a) v |= 0x01010101;
+}
+
+/// A matrix of a power of two of columns, about as many as rows, without what is left of n.
+template <class T>
+View<const T, 2> matrix_of(Operands& x) {
+  const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(x.size())));
+  const std::size_t width = std::bit_floor(root);
+  return View<const T, 2>::row_major(x.a<T>().data(), {width == 0 ? 0 : x.size() / width, width});
+}
+
+/// A row of a reduction along an axis of it, which leaves each line's sum in `out` and the sum of all as the result.
+template <std::size_t axis>
+Kernel axis_row(std::string_view name, std::string_view formula) {
+  return {.name = name,
+          .family = "reductions",
+          .formula = formula,
+          .types = {Type::f32, Type::f64, Type::i64},
+          .reads = 1,
+          .writes = 0,
+          .flops = 1,
+          .make_inputs = random_inputs,
+          .run = run<[]<class T>(Engine& e, Operands& x) {
+            if constexpr (std::is_same_v<sum_t<T>, T>) {
+              const View<const T, 2> matrix = matrix_of<T>(x);
+              const auto sums = x.out<T>().first(matrix.extent(1 - axis));
+              sum(e, matrix, Axis{axis}, sums);
+              x.set_result(sum(e, sums));
+            }
+          }>,
+          .reference = reference<[]<class T>(Operands& x) {
+            if constexpr (std::is_same_v<sum_t<T>, T>) {
+              const View<const T, 2> matrix = matrix_of<T>(x);
+              const auto sums = x.out<T>().first(matrix.extent(1 - axis));
+              for (std::size_t line = 0; line < sums.size(); ++line)
+                sums[line] = reference::named_sum<T>(matrix.extent(axis), [&](std::size_t i) {
+                  return axis == 0 ? matrix(i, line) : matrix(line, i);
+                });
+              x.set_result(sums.empty() ? T{0} : reference::named_sum<T>(sums.size(), [&](std::size_t i) { return sums[i]; }));
+            }
+          }>};
 }
 
 }  // namespace
@@ -292,6 +347,45 @@ void add_reductions(std::vector<Kernel>& rows) {
                     x.set_result(digest(counts));
                   }>,
                   .specials = Special::none});
+                  }>});
+  // Of n bytes, for which the table has no type: a quarter of as many int32.
+  rows.push_back({.name = "bincount_bytes",
+                  .family = "reductions",
+                  .formula = "how many bytes of a are 0, 1, … 255",
+                  .types = {Type::i32},
+                  .reads = 0.25,
+                  .writes = 0,
+                  .flops = 0,
+                  .make_inputs = random_inputs,
+                  .run =
+                      [](Engine& e, Operands& x) {
+                        std::array<std::size_t, kBins> counts;
+                        bincount(e, bytes_of(x), counts);
+                        x.set_result(digest(counts));
+                      },
+                  .reference =
+                      [](Operands& x) {
+                        std::array<std::size_t, kBins> counts{};
+                        for (const std::uint8_t v : bytes_of(x)) ++counts[v];
+                        x.set_result(digest(counts));
+                      }});
+  rows.push_back({.name = "all",
+                  .family = "reductions",
+                  .formula = "whether no byte of a is 0",
+                  .types = {Type::i32},
+                  .reads = 0.25,
+                  .writes = 0,
+                  .flops = 0,
+                  .make_inputs = true_bytes,
+                  .run = [](Engine& e, Operands& x) { x.set_result(std::size_t{all(e, bytes_of(x))}); },
+                  .reference =
+                      [](Operands& x) {
+                        std::size_t zeros = 0;
+                        for (const std::uint8_t v : bytes_of(x)) zeros += v == 0 ? 1 : 0;
+                        x.set_result(std::size_t{zeros == 0});
+                      }});
+  rows.push_back(axis_row<0>("sum_axis0", "the sum of each column of a"));
+  rows.push_back(axis_row<1>("sum_axis1", "the sum of each row of a"));
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
