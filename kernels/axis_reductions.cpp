@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -67,8 +66,8 @@ class Work {
       const auto o = static_cast<std::ptrdiff_t>(first / inner());
       const auto i = static_cast<std::ptrdiff_t>(first % inner());
       const std::size_t run = std::min(count, inner() - first % inner());
-      visit(lines_.data + o * lines_.strides[0] + i * lines_.strides[1], results_.data + o * results_.strides[0] + i * results_.strides[1],
-            run);
+      visit(lines_.data + o * lines_.strides[0] + i * lines_.strides[1],
+            results_.data + o * results_.strides[0] + i * results_.strides[1], run);
       first += run;
       count -= run;
     }
@@ -158,8 +157,8 @@ void copy_columns(const Work<T, R>& work, std::size_t first, std::size_t count, 
   });
 }
 
-/// out = finish(total, line, out) for each line: `columns` reduces several at once, whole(x, n) n <= kReductionChunk elements that lie
-/// side by side.
+/// out = finish(total, line, out) for each line: `columns` reduces several at once, whole(x, n) n <= kReductionChunk elements that
+/// lie side by side.
 template <class T, class S, class R, class Whole, class Finish>
 void reduce(Engine& engine, Cost& cost, const Lines<T>& lines, const LineResults<R>& out,
             const simd::ColumnReduction<T, S>& columns, const Whole& whole, const Finish& finish) {
@@ -203,8 +202,8 @@ void reduce(Engine& engine, Cost& cost, const Lines<T>& lines, const LineResults
             copy_columns(work, begin, width, some, copy.get());
             columns.add(copy.get(), static_cast<std::ptrdiff_t>(width), some.size(), 0, width, cells.lanes, parts, total);
           } else {
-            columns.add(columns_begin + static_cast<std::ptrdiff_t>(row) * work.stride(), work.stride(), some.size(), rows.end - some.end,
-                        width, cells.lanes, parts, total);
+            columns.add(columns_begin + static_cast<std::ptrdiff_t>(row) * work.stride(), work.stride(), some.size(),
+                        rows.end - some.end, width, cells.lanes, parts, total);
           }
         }
         for (std::size_t half = cells.lanes / 2; half > 0; half /= 2) columns.join(total, total + half * width, half * width);
@@ -287,7 +286,6 @@ void mean(Engine& engine, const Lines<T>& lines, const LineResults<double>& out)
   } else if constexpr (sizeof(T) == 4) {
     reduce(engine, cost, lines, out, columns.sum, simd::kernels<T>().sum, divide);
   } else {
-    __extension__ using Wide = __int128;
     if (lines.length >> 32 != 0) fail("mean: lines of 2^32 and more 64-bit integers are not possible; take the mean of parts");
     const auto half = simd::block_reductions().half_sums;
     // Sums of the upper halves wait where the results go.
@@ -326,8 +324,7 @@ void norm2(Engine& engine, const Lines<T>& lines, const LineResults<T>& out) {
       engine, cost, lines, out, simd::column_reductions<T>().sum_of_squares,
       [dot](const T* x, std::size_t n) { return dot(x, x, n); },
       [](T squares, const Line<T>& line, T) {
-        using Limits = std::numeric_limits<T>;
-        if (squares >= static_cast<T>(line.length) * Limits::min() && squares <= Limits::max()) return std::sqrt(squares);
+        if (squares_are_safe(squares, line.length)) return std::sqrt(squares);
         std::vector<T> copy(line.length);
         for (std::size_t i = 0; i < line.length; ++i) copy[i] = line.data[static_cast<std::ptrdiff_t>(i) * line.stride];
         Engine serial("serial");
@@ -335,19 +332,19 @@ void norm2(Engine& engine, const Lines<T>& lines, const LineResults<T>& out) {
       });
 }
 
-#define FURROW_INSTANTIATE(T)                                                      \
-  template void sum(Engine&, const Lines<T>&, const LineResults<sum_t<T>>&);       \
-  template void mean(Engine&, const Lines<T>&, const LineResults<double>&);        \
-  template void min(Engine&, const Lines<T>&, const LineResults<T>&);              \
+#define FURROW_INSTANTIATE(T)                                                \
+  template void sum(Engine&, const Lines<T>&, const LineResults<sum_t<T>>&); \
+  template void mean(Engine&, const Lines<T>&, const LineResults<double>&);  \
+  template void min(Engine&, const Lines<T>&, const LineResults<T>&);        \
   template void max(Engine&, const Lines<T>&, const LineResults<T>&);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)
 FURROW_INSTANTIATE(std::int32_t)
 FURROW_INSTANTIATE(std::int64_t)
 #undef FURROW_INSTANTIATE
-#define FURROW_INSTANTIATE(T)                                                  \
-  template void norm1(Engine&, const Lines<T>&, const LineResults<T>&);        \
-  template void norm2(Engine&, const Lines<T>&, const LineResults<T>&);        \
+#define FURROW_INSTANTIATE(T)                                           \
+  template void norm1(Engine&, const Lines<T>&, const LineResults<T>&); \
+  template void norm2(Engine&, const Lines<T>&, const LineResults<T>&); \
   template void norm_inf(Engine&, const Lines<T>&, const LineResults<T>&);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)

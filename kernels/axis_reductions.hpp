@@ -65,9 +65,8 @@ void norm_inf(Engine& engine, const Lines<T>& lines, const LineResults<T>& out);
 
 /// What results of type R of the lines of a view of D dimensions may be written to.
 template <class Out, class R, std::size_t D>
-concept LineRange =
-    (D == 2 || D == 3) && (std::same_as<std::remove_cvref_t<Out>, View<R, D - 1>> ||
-                           (D == 2 && ContiguousRange<Out> && std::same_as<element_t<Out>, R>));
+concept LineRange = (D == 2 || D == 3) && (std::same_as<std::remove_cvref_t<Out>, View<R, D - 1>> ||
+                                           (D == 2 && ContiguousRange<Out> && std::same_as<element_t<Out>, R>));
 
 template <class R, std::size_t D, class Out>
 View<R, D> as_view(Out&& out) {
@@ -156,7 +155,8 @@ void norm2(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
 requires std::floating_point<E> && NamedElement<E> && named::LineRange<Out, E, D>
 void norm_inf(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
-  named::along<E>("norm_inf", in, axis, out, true, [&](const auto& lines, const auto& to) { named::norm_inf<E>(engine, lines, to); });
+  named::along<E>("norm_inf", in, axis, out, true,
+                  [&](const auto& lines, const auto& to) { named::norm_inf<E>(engine, lines, to); });
 }
 
 }  // namespace furrow

@@ -52,9 +52,9 @@ class Tables {
   std::vector<std::uint32_t> counts_;
 };
 
-/// counts[k] = how often what for_each(part, use) makes of all parts of [0, n) is k. It calls use(m, bin) for some elements of a part
-/// at a time, whose bins are bin(0) … bin(m - 1); those from counts.size() to `bins` (not included) are forgotten. Counts are whole
-/// numbers, so their order does not matter.
+/// counts[k] = how often what for_each(part, use) makes of all parts of [0, n) is k. It calls use(m, bin) for some elements of a
+/// part at a time, whose bins are bin(0) … bin(m - 1); those from counts.size() to `bins` (not included) are forgotten. Counts are
+/// whole numbers, so their order does not matter.
 template <class T, class ForEach>
 void count(Engine& engine, Cost& cost, std::size_t n, std::span<std::size_t> counts, std::size_t bins, const ForEach& for_each) {
   constexpr std::size_t kMost = std::size_t{1} << 31;  // elements until a count of 32 bits could be full
@@ -94,10 +94,11 @@ struct Bins {
 
   double begin(std::size_t bin) const { return low + static_cast<double>(bin) * width; }
 
-  /// Whether edges are so far apart that a bin which is found by a product is off by one at most.
+  /// Whether roundings are small beside a bin: those of an edge, of the size of the ends, and of a number's place among the bins.
   bool are_wide() const {
-    constexpr double kRoundings = 0x1p-48;  // of a few operations, and room to spare
-    return bins < std::size_t{1} << 31 && width > kRoundings * std::max(std::abs(low), std::abs(high));
+    constexpr double kRounding = 0x1p-50;  // of a few operations
+    const double edges = kRounding * std::max(std::abs(low), std::abs(high)) / width;
+    return std::max(edges, kRounding * static_cast<double>(bins)) < simd::kCloseToEdge / 2 && bins < std::size_t{1} << 31;
   }
 
   /// That of v; `bins` if it lies in none.

@@ -16,7 +16,7 @@ concept CountRange = ContiguousRange<R> && std::same_as<element_t<R>, std::size_
 
 /// Ranges of which histograms are made, and those of integers that are counted by their value.
 template <class R>
-concept BinnedRange = NamedRange<R> || (ContiguousRange<R> && std::same_as<value_t<R>, std::uint8_t>);
+concept BinnedRange = NamedRange<R> ||(ContiguousRange<R>&& std::same_as<value_t<R>, std::uint8_t>);
 template <class R>
 concept CountedRange = BinnedRange<R> && std::integral<value_t<R>>;
 

@@ -16,7 +16,9 @@ namespace {
 
 using Powers = void (*)(const double* x, std::size_t n, double centre, const void* ahead, simd::PowerSums& out);
 
-/// Of the numbers of one block: first their mean, roughly, then powers about it, then what the mean was off by is put right.
+/// Of the numbers of one block: first their mean, roughly, then powers about it, then what the mean was off by is put right. Sums
+/// of squares alone come without extremes, which cost as much as they do.
+template <bool kExtremes>
 CentralSums of_block(Powers powers, const double* x, std::size_t n, const void* ahead) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   const auto count = static_cast<double>(n);
@@ -25,8 +27,12 @@ CentralSums of_block(Powers powers, const double* x, std::size_t n, const void* 
   if (!std::isfinite(centre)) return {count, centre, 0, kNaN, kNaN, kNaN, kernels.min(x, n), kernels.max(x, n)};
   simd::PowerSums about;
   powers(x, n, centre, ahead, about);
-  if (about.low == about.high && about.low != 0) return {count, about.low, 0, 0, 0, 0, about.low, about.high};
   const auto [s1, s2, s3, s4] = about.sums;
+  if constexpr (!kExtremes) {
+    constexpr double kClose = 0x1p-40;  // equal numbers are within a few roundings of their mean
+    if (s2 <= count * (kClose * centre) * (kClose * centre)) about.low = kernels.min(x, n), about.high = kernels.max(x, n);
+  }
+  if (about.low == about.high && about.low != 0) return {count, about.low, 0, 0, 0, 0, about.low, about.high};
   const double off = s1 / count;
   return {count,
           centre,
@@ -34,34 +40,34 @@ CentralSums of_block(Powers powers, const double* x, std::size_t n, const void* 
           std::max(s2 - off * s1, 0.0),
           s3 - off * (3 * s2 - off * (2 * s1)),
           std::max(s4 - off * (4 * s3 - off * (6 * s2 - off * (3 * s1))), 0.0),
-          about.low != 0 ? about.low : kernels.min(x, n),  // the instruction does not tell −0 from +0
-          about.high != 0 ? about.high : kernels.max(x, n)};
+          about.low != 0 || !kExtremes ? about.low : kernels.min(x, n),  // the instruction does not tell −0 from +0
+          about.high != 0 || !kExtremes ? about.high : kernels.max(x, n)};
 }
 
-template <NamedElement T>
+template <bool kExtremes, NamedElement T>
 CentralSums of_chunk(Powers powers, const T* x, std::size_t n) {
   std::array<CentralSums, kReductionChunk / kMomentBlock> blocks;
   std::size_t count = 0;
   for (std::size_t i = 0; i < n; i += kMomentBlock) {
     const std::size_t size = std::min(n - i, kMomentBlock);
     if constexpr (std::is_same_v<T, double>) {
-      blocks[count++] = of_block(powers, x + i, size, x + i + size);
+      blocks[count++] = of_block<kExtremes>(powers, x + i, size, x + i + size);
     } else {
       alignas(64) std::array<double, kMomentBlock> doubles;
       simd::reductions<T>().to_doubles(x + i, doubles.data(), size);
-      blocks[count++] = of_block(powers, doubles.data(), size, x + i + size);
+      blocks[count++] = of_block<kExtremes>(powers, doubles.data(), size, x + i + size);
     }
   }
   reductions::combine(std::span(blocks).first(count), join_central);
   return blocks[0];
 }
 
-template <NamedElement T>
+template <bool kExtremes, NamedElement T>
 CentralSums over_chunks(const char* call, Engine& engine, Cost& cost, Powers powers, std::span<const T> x) {
   if (x.empty()) fail(std::string(call) + ": an empty range has none; check for empty() first");
   return reductions::over_chunks<CentralSums>(
       engine, cost, Chunks(x.size(), sizeof(double), kReductionChunk),
-      [powers, x](Range part) { return of_chunk(powers, x.data() + part.begin, part.size()); }, join_central);
+      [powers, x](Range part) { return of_chunk<kExtremes>(powers, x.data() + part.begin, part.size()); }, join_central);
 }
 
 }  // namespace
@@ -101,13 +107,13 @@ Moments moments(const CentralSums& sums) {
 template <NamedElement T>
 CentralSums square_sums(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("variance", type_code(type_of<T>));
-  return over_chunks("variance", engine, cost, simd::block_reductions().square_sums, x);
+  return over_chunks<false>("variance", engine, cost, simd::block_reductions().square_sums, x);
 }
 
 template <NamedElement T>
 CentralSums power_sums(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("moments", type_code(type_of<T>));
-  return over_chunks("moments", engine, cost, simd::block_reductions().power_sums, x);
+  return over_chunks<true>("moments", engine, cost, simd::block_reductions().power_sums, x);
 }
 
 #define FURROW_INSTANTIATE(T)                                    \

@@ -1,7 +1,9 @@
 #include "furrow/kernels/reductions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "furrow/engine/error.hpp"
@@ -24,9 +26,6 @@ template <NamedElement T>
 void not_empty(const char* call, std::span<const T> x) {
   if (x.empty()) fail(std::string(call) + ": an empty range has none; check for empty() first");
 }
-
-/// Integers of 128 bits, in which no sum of 64-bit integers overflows.
-__extension__ using Wide = __int128;
 
 /// The first chunk that has the least element (or greatest), and where in it that element is first.
 template <bool kLeast, NamedElement T>
@@ -137,51 +136,78 @@ T norm_inf(Engine& engine, std::span<const T> x) {
 }
 
 template <std::floating_point T>
+bool squares_are_safe(T squares, std::size_t n) {
+  // Each square that underflows is off by less than half the least denormal number, which so many of do not show in such a sum.
+  using Limits = std::numeric_limits<T>;
+  return squares >= static_cast<T>(n) * Limits::min() && squares <= Limits::max();
+}
+
+template <std::floating_point T>
+T safe_scale(T largest) {
+  return std::ldexp(T{1}, std::min(-std::ilogb(largest), std::numeric_limits<T>::max_exponent - 1));
+}
+
+template <std::floating_point T>
+T scaled_squares(Engine& engine, std::span<const T> x, T scale) {
+  static constinit Cost cost;
+  if (x.empty()) return 0;
+  const auto dot = simd::kernels<T>().dot;
+  return reduce<T>(
+      engine, cost, x.size(),
+      [dot, x, scale](std::size_t at, std::size_t n) {
+        std::array<T, kReductionChunk> scaled;
+        for (std::size_t i = 0; i < n; ++i) scaled[i] = x[at + i] * scale;
+        return dot(scaled.data(), scaled.data(), n);
+      },
+      join_sums<T>);
+}
+
+template <std::floating_point T>
 T norm2(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("norm2", type_code(type_of<T>));
-  using Limits = std::numeric_limits<T>;
   if (x.empty()) return 0;
-  const auto partial = simd::kernels<T>().dot;
+  const auto dot = simd::kernels<T>().dot;
   const T squares = reduce<T>(
-      engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, x.data() + at, n); },
+      engine, cost, x.size(), [dot, x](std::size_t at, std::size_t n) { return dot(x.data() + at, x.data() + at, n); },
       join_sums<T>);
-  // Each square that underflows is off by less than half the least denormal number, which so many of do not show in such a sum.
-  if (squares >= static_cast<T>(x.size()) * Limits::min() && squares <= Limits::max()) return std::sqrt(squares);
+  if (squares_are_safe(squares, x.size())) return std::sqrt(squares);
   const T largest = norm_inf(engine, x);
   if (largest == 0 || !std::isfinite(largest)) return largest;
-  const T scale = std::ldexp(T{1}, std::min(-std::ilogb(largest), Limits::max_exponent - 1));
-  const auto square = [scale](T v) { return (v * scale) * (v * scale); };
-  return std::sqrt(transform_reduce(engine, x, T{0}, std::plus<>{}, square)) / scale;
+  const T scale = safe_scale(largest);
+  return std::sqrt(scaled_squares(engine, x, scale)) / scale;
+}
+
+template <NamedElement T>
+mean_sum_t<T> mean_sum(Engine& engine, std::span<const T> x) {
+  static constinit Cost cost("mean", type_code(type_of<T>));
+  using S = mean_sum_t<T>;
+  if (x.empty()) return 0;
+  if constexpr (sizeof(T) == 8 && std::is_integral_v<T>) {
+    const auto half_sums = simd::block_reductions().half_sums;
+    return reduce<S>(
+        engine, cost, x.size(),
+        [half_sums, x](std::size_t at, std::size_t size) {
+          const auto [high, low] = half_sums(x.data() + at, size);
+          return Wide{high} * (Wide{1} << 32) + low;
+        },
+        std::plus<S>());
+  } else {
+    const auto partial = [] {
+      if constexpr (std::is_integral_v<T>)
+        return simd::kernels<T>().sum;
+      else
+        return simd::kernels<T>().sum_of_doubles;
+    }();
+    return reduce<S>(
+        engine, cost, x.size(), [partial, x](std::size_t at, std::size_t size) { return partial(x.data() + at, size); },
+        join_sums<S>);
+  }
 }
 
 template <NamedElement T>
 double mean(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("mean", type_code(type_of<T>));
   not_empty("mean", x);
-  const auto n = static_cast<double>(x.size());
-  if constexpr (std::is_floating_point_v<T>) {
-    const auto partial = simd::kernels<T>().sum_of_doubles;
-    return reduce<double>(
-               engine, cost, x.size(), [partial, x](std::size_t at, std::size_t size) { return partial(x.data() + at, size); },
-               join_sums<double>) /
-           n;
-  } else if constexpr (sizeof(T) == 4) {
-    const auto partial = simd::kernels<T>().sum;
-    return static_cast<double>(reduce<std::int64_t>(
-               engine, cost, x.size(), [partial, x](std::size_t at, std::size_t size) { return partial(x.data() + at, size); },
-               join_sums<std::int64_t>)) /
-           n;
-  } else {
-    const auto partial = simd::block_reductions().half_sums;
-    return static_cast<double>(reduce<Wide>(
-               engine, cost, x.size(),
-               [partial, x](std::size_t at, std::size_t size) {
-                 const auto [high, low] = partial(x.data() + at, size);
-                 return Wide{high} * (Wide{1} << 32) + low;
-               },
-               [](Wide a, Wide b) { return a + b; })) /
-           n;
-  }
+  return static_cast<double>(mean_sum(engine, x)) / static_cast<double>(x.size());
 }
 
 #define FURROW_INSTANTIATE(T)                                             \
@@ -192,15 +218,19 @@ double mean(Engine& engine, std::span<const T> x) {
   template Extremes<T> minmax(Engine&, std::span<const T>);               \
   template Located<T> locate_min(Engine&, std::span<const T>);            \
   template Located<T> locate_max(Engine&, std::span<const T>);            \
-  template double mean(Engine&, std::span<const T>);
+  template double mean(Engine&, std::span<const T>);                      \
+  template mean_sum_t<T> mean_sum(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)
 FURROW_INSTANTIATE(std::int32_t)
 FURROW_INSTANTIATE(std::int64_t)
 #undef FURROW_INSTANTIATE
-#define FURROW_INSTANTIATE(T)                    \
-  template T norm1(Engine&, std::span<const T>); \
-  template T norm2(Engine&, std::span<const T>); \
+#define FURROW_INSTANTIATE(T)                                \
+  template T norm1(Engine&, std::span<const T>);             \
+  template T norm2(Engine&, std::span<const T>);             \
+  template T scaled_squares(Engine&, std::span<const T>, T); \
+  template bool squares_are_safe(T, std::size_t);            \
+  template T safe_scale(T);                                  \
   template T norm_inf(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)

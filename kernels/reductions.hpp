@@ -197,6 +197,26 @@ T norm_inf(Engine& engine, std::span<const T> x);
 template <NamedElement T>
 double mean(Engine& engine, std::span<const T> x);
 
+// What norm2 and mean are made of, for ranges that are parts of a larger whole.
+
+/// Σ(x[i] · scale)², where the scale is a power of two; 0 if empty.
+template <std::floating_point T>
+T scaled_squares(Engine& engine, std::span<const T> x, T scale);
+/// Whether the sum of so many squares has lost nothing to overflow and underflow that would show in its root.
+template <std::floating_point T>
+bool squares_are_safe(T squares, std::size_t n);
+/// The scale by which the squares of numbers up to `largest` are safe.
+template <std::floating_point T>
+T safe_scale(T largest);
+
+/// Integers of 128 bits, in which no sum of 64-bit integers overflows.
+__extension__ using Wide = __int128;
+template <class T>
+using mean_sum_t = std::conditional_t<std::is_floating_point_v<T>, double, std::conditional_t<sizeof(T) == 4, std::int64_t, Wide>>;
+/// The sum that the mean is made of: of floating-point numbers in double, of integers exact; 0 if empty.
+template <NamedElement T>
+mean_sum_t<T> mean_sum(Engine& engine, std::span<const T> x);
+
 // How two partial results of each become one.
 
 /// a + b; integers wrap.
@@ -339,7 +359,7 @@ requires std::floating_point<value_t<In>> value_t<In> norm1(Engine& engine, In&&
 }
 
 /// √Σx[i]², added in the order of dot; 0 if empty. Squares that overflow or underflow do no harm: the elements are then scaled by a
-/// power of two and read again. NaN if any is NaN. 1 read.
+/// power of two and read twice again. NaN if any is NaN. 1 read.
 template <NamedRange In>
 requires std::floating_point<value_t<In>> value_t<In> norm2(Engine& engine, In&& in) {
   return named::norm2<value_t<In>>(engine, named::in(in));

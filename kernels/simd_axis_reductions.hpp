@@ -12,10 +12,10 @@ namespace furrow::simd {
 /// How columns of T become totals of type S, for one instruction set.
 template <class T, class S>
 struct ColumnReduction {
-  /// Joins rows, `width` elements wide and `stride` elements apart, to `totals`, which has `lanes` rows: row i joins row i mod lanes.
-  /// If there are more rows than lanes and several lanes, the rows join `parts` first, which has room for as much as `totals` does,
-  /// and those join the totals at the end. So kRows · lanes rows at a time, in kLanes<S> lanes, are added in the order of sum().
-  /// `following` more rows will be asked for next.
+  /// Joins rows, `width` elements wide and `stride` elements apart, to `totals`, which has `lanes` rows: row i joins row i mod
+  /// lanes. If there are more rows than lanes and several lanes, the rows join `parts` first, which has room for as much as
+  /// `totals` does, and those join the totals at the end. So kRows · lanes rows at a time, in kLanes<S> lanes, are added in the
+  /// order of sum(). `following` more rows will be asked for next.
   void (*add)(const T* x, std::ptrdiff_t stride, std::size_t rows, std::size_t following, std::size_t width, std::size_t lanes,
               S* parts, S* totals);
   /// to[i] becomes to[i] joined with other[i].

@@ -111,15 +111,31 @@ T max_magnitude(const T* x, std::size_t n) {
 // ---- powers about a centre ----
 
 /// The upper half of the lanes joins the lower half, until one is left.
-template <class Op>
-HWY_INLINE double halve(double* lanes, Op op) {
-  for (std::size_t width = kPowerLanes / 2; width > 0; width /= 2)
-    for (std::size_t l = 0; l < width; ++l) lanes[l] = op(lanes[l], lanes[l + width]);
-  return lanes[0];
+template <class D, class Op>
+HWY_INLINE hn::TFromD<D> fold_lanes([[maybe_unused]] D d, hn::Vec<D> v, [[maybe_unused]] Op op) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) > 1) {
+    const hn::Half<D> half;
+    return fold_lanes(half, op(hn::LowerHalf(half, v), hn::UpperHalf(half, v)), op);
+  }
+#endif
+  return hn::GetLane(v);
+}
+
+/// The same of so many registers of lanes.
+template <std::size_t kRegisters, class D, class Op>
+HWY_INLINE hn::TFromD<D> fold_registers(D d, hn::Vec<D>* v, Op op) {
+#pragma GCC unroll 4
+  for (std::size_t width = kRegisters / 2; width > 0; width /= 2) {
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < width; ++r) v[r] = op(v[r], v[r + width]);
+  }
+  return fold_lanes(d, v[0], op);
 }
 
 template <std::size_t kPowers>
 void power_sums(const double* x, std::size_t n, double centre, const void* ahead, PowerSums& out) {
+  constexpr bool kExtremes = kPowers > 2;
   const hn::CappedTag<double, kPowerLanes> d;
   constexpr std::size_t N = hn::MaxLanes(d);
   constexpr std::size_t kRegisters = kPowerLanes / N;
@@ -134,42 +150,52 @@ void power_sums(const double* x, std::size_t n, double centre, const void* ahead
     for (std::size_t k = 0; k < kPowers; ++k) sums[k][r] = hn::Zero(d);
     low[r] = high[r] = hn::Set(d, x[0]);
   }
+  const auto take = [&](std::size_t r, std::size_t i) HWY_ATTR {
+    const V v = hn::LoadU(d, x + i);
+    const V e = hn::Sub(v, middle);
+    const V square = hn::Mul(e, e);
+    sums[0][r] = hn::Add(sums[0][r], e);
+    sums[1][r] = hn::Add(sums[1][r], square);
+    if constexpr (kExtremes) {
+      low[r] = hn::Min(low[r], v);
+      high[r] = hn::Max(high[r], v);
+      sums[2][r] = hn::Add(sums[2][r], hn::Mul(square, e));
+      sums[3][r] = hn::Add(sums[3][r], hn::Mul(square, square));
+    }
+  };
+  const auto plus = [](auto a, auto b) HWY_ATTR { return hn::Add(a, b); };
   std::size_t i = 0;
   for (; i + kPowerLanes <= n; i += kPowerLanes) {
     hwy::Prefetch(static_cast<const double*>(ahead) + i);  // else memory would rest while this block is worked on in cache
 #pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRegisters; ++r) {
-      const V v = hn::LoadU(d, x + i + r * N);
-      low[r] = hn::Min(low[r], v);
-      high[r] = hn::Max(high[r], v);
-      const V e = hn::Sub(v, middle);
-      const V square = hn::Mul(e, e);
-      sums[0][r] = hn::Add(sums[0][r], e);
-      sums[1][r] = hn::Add(sums[1][r], square);
-      if constexpr (kPowers > 2) {
-        sums[2][r] = hn::Add(sums[2][r], hn::Mul(square, e));
-        sums[3][r] = hn::Add(sums[3][r], hn::Mul(square, square));
+    for (std::size_t r = 0; r < kRegisters; ++r) take(r, i + r * N);
+  }
+  if (i < n) {  // an element a lane
+    HWY_ALIGN double lanes[kPowers + 2][kPowerLanes];
+    const auto with_lanes = [&](auto move) HWY_ATTR {
+      for (std::size_t r = 0; r < kRegisters; ++r) {
+        for (std::size_t k = 0; k < kPowers; ++k) move(sums[k][r], lanes[k] + r * N);
+        move(low[r], lanes[kPowers] + r * N);
+        move(high[r], lanes[kPowers + 1] + r * N);
       }
+    };
+    with_lanes([d](V& v, double* to) HWY_ATTR { hn::Store(v, d, to); });
+    for (std::size_t l = 0; i < n; ++i, ++l) {
+      const double e = x[i] - centre;
+      const double square = e * e;
+      const std::array<double, 4> powers{e, square, square * e, square * square};
+      for (std::size_t k = 0; k < kPowers; ++k) lanes[k][l] += powers[k];
+      lanes[kPowers][l] = std::min(lanes[kPowers][l], x[i]);
+      lanes[kPowers + 1][l] = std::max(lanes[kPowers + 1][l], x[i]);
     }
-  }
-  HWY_ALIGN double lanes[kPowers + 2][kPowerLanes];
-  for (std::size_t r = 0; r < kRegisters; ++r) {
-    for (std::size_t k = 0; k < kPowers; ++k) hn::Store(sums[k][r], d, lanes[k] + r * N);
-    hn::Store(low[r], d, lanes[kPowers] + r * N);
-    hn::Store(high[r], d, lanes[kPowers + 1] + r * N);
-  }
-  for (std::size_t l = 0; i < n; ++i, ++l) {
-    const double e = x[i] - centre;
-    const double square = e * e;
-    const std::array<double, 4> powers{e, square, square * e, square * square};
-    for (std::size_t k = 0; k < kPowers; ++k) lanes[k][l] += powers[k];
-    lanes[kPowers][l] = std::min(lanes[kPowers][l], x[i]);
-    lanes[kPowers + 1][l] = std::max(lanes[kPowers + 1][l], x[i]);
+    with_lanes([d](V& v, double* from) HWY_ATTR { v = hn::Load(d, from); });
   }
   out = {};
-  for (std::size_t k = 0; k < kPowers; ++k) out.sums[k] = halve(lanes[k], [](double a, double b) HWY_ATTR { return a + b; });
-  out.low = halve(lanes[kPowers], [](double a, double b) HWY_ATTR { return std::min(a, b); });
-  out.high = halve(lanes[kPowers + 1], [](double a, double b) HWY_ATTR { return std::max(a, b); });
+  for (std::size_t k = 0; k < kPowers; ++k) out.sums[k] = fold_registers<kRegisters>(d, sums[k], plus);
+  if constexpr (kExtremes) {
+    out.low = fold_registers<kRegisters>(d, low, [](auto a, auto b) HWY_ATTR { return hn::Min(a, b); });
+    out.high = fold_registers<kRegisters>(d, high, [](auto a, auto b) HWY_ATTR { return hn::Max(a, b); });
+  }
 }
 
 // ---- exact sums ----
@@ -299,23 +325,30 @@ std::array<std::int64_t, 2> half_sums(const std::int64_t* x, std::size_t n) {
   return sums;
 }
 
-/// A bin is found by a product and set right by its edges, one bin up or down.
+/// A bin is found by a product. Only of a number close to an edge may it be wrong, by one; then the edges themselves decide.
 template <class T>
 void find_bins(const T* x, std::size_t n, const EqualBins& bins, std::uint32_t* out) {
   const auto find = [&](auto d, std::size_t i) HWY_ATTR {
     const hn::Rebind<std::int32_t, decltype(d)> di;
     const auto v = load_doubles(d, x + i);
     const auto low = hn::Set(d, bins.low);
-    const auto one = hn::Set(d, 1.0);
-    const auto last = hn::Set(d, static_cast<double>(bins.count) - 1);
-    const auto begin_of = [&](auto bin) HWY_ATTR { return hn::Add(low, hn::Mul(bin, hn::Set(d, bins.width))); };
-    auto bin = hn::Min(hn::Trunc(hn::Mul(hn::Sub(v, low), hn::Set(d, bins.scale))), last);
-    const auto next = hn::Add(bin, one);
-    const auto is_below = hn::Lt(v, begin_of(bin));
-    const auto is_above = hn::And(hn::Ge(v, begin_of(next)), hn::Lt(bin, last));
-    bin = hn::IfThenElse(is_below, hn::Sub(bin, one), hn::IfThenElse(is_above, next, bin));
-    const auto is_inside = hn::And(hn::Ge(v, low), hn::Le(v, hn::Set(d, bins.high)));
-    bin = hn::IfThenElse(is_inside, bin, hn::Add(last, one));
+    const auto outside = hn::Set(d, static_cast<double>(bins.count));
+    const auto place = hn::Mul(hn::Sub(v, low), hn::Set(d, bins.scale));
+    auto bin = hn::Trunc(place);
+    auto is_inside = hn::And(hn::Ge(place, hn::Zero(d)), hn::Lt(place, outside));
+    const auto off_middle = hn::Abs(hn::Sub(hn::Sub(place, bin), hn::Set(d, 0.5)));
+    if (HWY_UNLIKELY(!hn::AllFalse(d, hn::Gt(off_middle, hn::Set(d, 0.5 - kCloseToEdge))))) {
+      const auto one = hn::Set(d, 1.0);
+      const auto last = hn::Sub(outside, one);
+      const auto begin_of = [&](auto k) HWY_ATTR { return hn::Add(low, hn::Mul(k, hn::Set(d, bins.width))); };
+      bin = hn::Min(bin, last);
+      const auto next = hn::Add(bin, one);
+      const auto is_below = hn::Lt(v, begin_of(bin));
+      const auto is_above = hn::And(hn::Ge(v, begin_of(next)), hn::Lt(bin, last));
+      bin = hn::IfThenElse(is_below, hn::Sub(bin, one), hn::IfThenElse(is_above, next, bin));
+      is_inside = hn::And(hn::Ge(v, low), hn::Le(v, hn::Set(d, bins.high)));
+    }
+    bin = hn::IfThenElse(is_inside, bin, outside);
     hn::StoreU(hn::DemoteTo(di, bin), di, reinterpret_cast<std::int32_t*>(out + i));
   };
   const hn::ScalableTag<double> d;
@@ -355,11 +388,12 @@ constexpr Reductions<T> make() {
     return {find<T>, to_doubles<T>, nullptr, find_bins<T>};
 }
 
-constexpr ReductionTables kReductionTables{make<float>(),
-                                           make<double>(),
-                                           make<std::int32_t>(),
-                                           make<std::int64_t>(),
-                                           {power_sums<4>, power_sums<2>, split, products, half_sums, any_byte<true>, any_byte<false>}};
+constexpr ReductionTables kReductionTables{
+    make<float>(),
+    make<double>(),
+    make<std::int32_t>(),
+    make<std::int64_t>(),
+    {power_sums<4>, power_sums<2>, split, products, half_sums, any_byte<true>, any_byte<false>}};
 
 }  // namespace
 }  // namespace furrow::simd::HWY_NAMESPACE

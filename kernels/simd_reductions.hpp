@@ -25,7 +25,10 @@ inline constexpr int kSplitBlockBits = 10;
 inline constexpr std::size_t kSplitBlock = std::size_t{1} << kSplitBlockBits;
 inline constexpr int kSplitBits = 53 - kSplitBlockBits;
 
-/// Bins of equal width that cover [low, high]. Bin k begins at low + k · width, whose roundings must be less than half a width.
+/// The part of a bin's width by which roundings may at most move a number or an edge.
+inline constexpr double kCloseToEdge = 0x1p-10;
+
+/// Bins of equal width that cover [low, high]. Bin k begins at low + k · width.
 struct EqualBins {
   double low;
   double high;
@@ -54,7 +57,7 @@ struct BlockReductions {
   /// Element i goes to lane i mod kPowerLanes; at the end the upper half of the lanes is added to the lower half until one is left.
   /// What lies at `ahead`, and may be behind the end of anything, is fetched into the cache.
   void (*power_sums)(const double* x, std::size_t n, double centre, const void* ahead, PowerSums& out);
-  /// The same without the third and fourth powers.
+  /// The same without the third and fourth powers and the extremes.
   void (*square_sums)(const double* x, std::size_t n, double centre, const void* ahead, PowerSums& out);
   /// Takes from each of n <= kSplitBlock numbers below 2^(high - 9) its bits from 2^(high - 52) on, then the next kSplitBits, and
   /// so on; sums[k] = Σ of what was taken at the k-th time, which is exact. Returns the greatest magnitude of what is left, which

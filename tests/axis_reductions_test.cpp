@@ -208,7 +208,8 @@ TEST_P(AxisReductionsTest, SpecialValuesStayInTheirLines) {
     const auto expect = [&](const View<double, 2>& view, std::size_t axis) {
       const auto each = [&](auto function, auto of_range) {
         expect_lines<double>(
-            view, axis, where, [&](const auto& out) { function(out); }, [&](std::span<const double> line) { return of_range(line); });
+            view, axis, where, [&](const auto& out) { function(out); },
+            [&](std::span<const double> line) { return of_range(line); });
       };
       each([&](auto out) { min(engine_, view, Axis{axis}, out); }, [&](auto line) { return min(engine_, line); });
       each([&](auto out) { max(engine_, view, Axis{axis}, out); }, [&](auto line) { return max(engine_, line); });
@@ -265,10 +266,13 @@ TEST_P(AxisReductionsTest, WhatDoesNotFitIsTold) {
   std::vector<double> six(6);
   EXPECT_NE(message_of([&] { sum(engine_, view, Axis{2}, four); }).find("there is no axis 2; a view of 2 dimensions"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { sum(engine_, view, Axis{0}, four); }).find("sum: along axis 0 there are 6 results"), std::string::npos);
+  EXPECT_NE(message_of([&] { sum(engine_, view, Axis{0}, four); }).find("sum: along axis 0 there are 6 results"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { max(engine_, view, Axis{1}, six); }).find("room for 6"), std::string::npos);
   const auto solid = View<double, 3>::row_major(x.data(), {2, 3, 4});
-  EXPECT_NE(message_of([&] { sum(engine_, solid, Axis{1}, View<double, 2>::row_major(four.data(), {2, 2})); }).find("2 × 4 results"),
+  EXPECT_NE(message_of([&] {
+              sum(engine_, solid, Axis{1}, View<double, 2>::row_major(four.data(), {2, 2}));
+            }).find("2 × 4 results"),
             std::string::npos);
   EXPECT_NE(message_of([&] { sum(engine_, view, Axis{1}, std::span(x).subspan(20)); }).find("shares memory"), std::string::npos);
   EXPECT_NE(message_of([&] { min(engine_, view, Axis{1}, View<double, 1>(x.data() + 23, {4}, {-7})); }).find("shares memory"),
@@ -281,9 +285,9 @@ TEST_P(AxisReductionsTest, WhatDoesNotFitIsTold) {
   const View<const double, 2> none(nullptr, {4, 0}, {0, 1});
   sum(engine_, none, Axis{1}, four);
   EXPECT_EQ(four, std::vector<double>(4, 0.0));
-  for (const auto reduction : {+[](Engine& e, View<const double, 2> v, std::vector<double>& out) { min(e, v, Axis{1}, out); },
-                               +[](Engine& e, View<const double, 2> v, std::vector<double>& out) { max(e, v, Axis{1}, out); },
-                               +[](Engine& e, View<const double, 2> v, std::vector<double>& out) { mean(e, v, Axis{1}, out); }}) {
+  for (const auto reduction : {+[](Engine&e, View<const double, 2> v, std::vector<double>&out) { min(e, v, Axis{1}, out); },
+                               +[](Engine&e, View<const double, 2> v, std::vector<double>&out) { max(e, v, Axis{1}, out); },
+                               +[](Engine&e, View<const double, 2> v, std::vector<double>&out) { mean(e, v, Axis{1}, out); }}) {
     EXPECT_NE(message_of([&] { reduction(engine_, none, four); }).find("no elements along axis 1"), std::string::npos);
     std::vector<double> nothing;
     reduction(engine_, View<const double, 2>(nullptr, {0, 0}, {0, 1}), nothing);  // no line, no result, no error

@@ -382,13 +382,56 @@ class Reduce(CommandTest):
                     self.assertEqual(t(self.succeed("reduce", "norm_inf", x)), np.abs(values).max())
                     self.assertAlmostEqual(float(self.succeed("reduce", "norm1", x)) / np.abs(values.astype(float)).sum(), 1.0, places=5)
 
+    def fields(self, *arguments):
+        return {name: float(value) for name, value in (line.split() for line in self.succeed("reduce", *arguments).splitlines())}
+
+    def test_means_moments_and_both_extremes(self):
+        for t in (np.float32, np.float64, np.int32, np.int64):
+            for n in (1, 32_769, 400_003):
+                values = (np.random.default_rng(n).standard_normal(n) * 1000).astype(t)
+                x = self.save("x.npy", values)
+                wide = values.astype(float)
+                self.assertAlmostEqual(float(self.succeed("reduce", "mean", x)), wide.mean(), places=9)
+                self.assertEqual(self.fields("minmax", x), {"min": values.min(), "max": values.max()})
+                moments = self.fields("moments", x)
+                self.assertEqual(list(moments), ["count", "mean", "variance", "skew", "kurtosis", "min", "max"])
+                self.assertEqual((moments["count"], moments["min"], moments["max"]), (n, values.min(), values.max()))
+                self.assertAlmostEqual(moments["mean"], wide.mean(), places=9)
+                self.assertEqual(moments["variance"], float(self.succeed("reduce", "variance", x)))
+                if n > 1:
+                    centred = (wide - wide.mean()) / wide.std()
+                    self.assertAlmostEqual(moments["skew"], (centred**3).mean(), places=9)
+                    self.assertAlmostEqual(moments["kurtosis"], (centred**4).mean() - 3, places=9)
+                if np.issubdtype(t, np.floating):
+                    self.assertAlmostEqual(float(self.succeed("reduce", "norm2", x)) / np.linalg.norm(wide), 1.0, places=5)
+        x = self.save("x.npy", np.full(1_000_003, 2**62, np.int64))
+        self.assertEqual(float(self.succeed("reduce", "mean", x)), 2.0**62, "the sum does not fit 64 bits")
+        for scale in (1e300, 1e-300):
+            values = np.random.default_rng(4).standard_normal(100_003)
+            x = self.save("x.npy", values * scale)
+            self.assertAlmostEqual(float(self.succeed("reduce", "norm2", x)) / scale / np.linalg.norm(values), 1.0, places=9)
+
+    def test_histograms_are_numpys(self):
+        for t in (np.float32, np.float64, np.int32, np.int64):
+            for n in (1, 100_003):
+                values = (np.random.default_rng(n).standard_normal(n) * 100).astype(t)
+                x = self.save("x.npy", values)
+                counts = lambda *options: [int(line) for line in self.succeed("reduce", "histogram", x, *options).splitlines()]
+                self.assertEqual(counts(), np.histogram(values.astype(float))[0].tolist(), (t, n))
+                self.assertEqual(counts("--bins", 37, "--low", -50, "--high", 120.5), np.histogram(values.astype(float), 37, (-50, 120.5))[0].tolist())
+        report = json.loads(self.succeed("reduce", "histogram", x, "--bins", 3, "--low", -1, "--json"))
+        self.assertEqual((report["value"]["low"], report["value"]["high"], len(report["value"]["counts"])), (-1, values.max(), 3))
+        self.assertEqual(self.succeed("reduce", "histogram", self.save("none.npy", np.ones(0)), "--bins", 2), "0\n0\n")
+        self.fail_with(1, "are not possible", "reduce", "histogram", x, "--low", 5, "--high", 4)
+        self.fail_with(1, "there are no bins", "reduce", "histogram", x, "--bins", 0)
+
     def test_bits_depend_on_nothing_but_the_numbers(self):
         for t in (np.float32, np.float64):
             for n in (131_072 * 3 + 8192, 1_000_003):
                 x = self.save("x.npy", np.random.default_rng(n).standard_normal(n).astype(t))
                 y = self.save("y.npy", np.random.default_rng(n + 1).standard_normal(n).astype(t))
-                for kernel, files in (("sum", [x]), ("dot", [x, y]), ("variance", [x])):
-                    found = {json.loads(self.succeed("reduce", kernel, *files, "--json", "--backend", backend, "--threads", threads))["bits"]
+                for kernel, files in (("sum", [x]), ("dot", [x, y]), ("mean", [x]), ("norm2", [x]), ("moments", [x])):
+                    found = {json.dumps(json.loads(self.succeed("reduce", kernel, *files, "--json", "--backend", backend, "--threads", threads))["bits"])
                              for backend in BACKENDS for threads in (1, 3)}
                     self.assertEqual(len(found), 1, (kernel, t, n, found))
 
@@ -414,7 +457,7 @@ class Reduce(CommandTest):
         y = self.save("y.npy", np.ones(4))
         i = self.save("i.npy", np.ones(3, np.int64))
         empty = self.save("empty.npy", np.ones(0))
-        self.fail_with(1, "there are sum, dot, norm1, ", "reduce", "median", x)
+        self.fail_with(1, "there are sum, dot, min, ", "reduce", "median", x)
         self.fail_with(1, "norm1 is of floating-point numbers", "reduce", "norm1", i)
         self.fail_with(1, "empty", "reduce", "argmin", empty)
         self.fail_with(1, "takes one file, not 2", "reduce", "sum", x, y)

@@ -72,6 +72,21 @@ TEST_P(MomentsTest, AgreeWithTwoPasses) {
   EXPECT_EQ(variance(engine_, x), m.variance);
 }
 
+/// Whose mean is rounded: their variance is 0 all the same, and not that of numbers which differ in the last bit.
+TEST_P(MomentsTest, EqualNumbersHaveNoVariance) {
+  for (const double value : {0.1, -0.3, 1e15 / 3, 1e-300, 5e-324, -1e140, 0.0, -0.0}) {
+    for (const std::size_t n : {1U, 3U, 2047U, 5000U, 20'011U}) {
+      std::vector<double> x(n, value);
+      ASSERT_EQ(variance(engine_, x), 0) << n << " of " << value;
+      ASSERT_EQ(moments(engine_, x).variance, 0) << n << " of " << value;
+      x[n / 2] = std::nextafter(value, 2.0);
+      ASSERT_EQ(variance(engine_, x), moments(engine_, x).variance) << n << " of " << value;
+      const bool shows = n > 1 && std::abs(value) > 0.01 && std::abs(value) < 1e20;
+      ASSERT_TRUE(!shows || variance(engine_, x) > 0) << n << " of " << value;
+    }
+  }
+}
+
 TEST_P(MomentsTest, SpecialValues) {
   const double inf = std::numeric_limits<double>::infinity();
   for (const std::size_t n : {1, 2, 2048, 2049, 30'000}) {

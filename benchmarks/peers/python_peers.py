@@ -80,6 +80,22 @@ def numpy_kernels():
     def indices(b):
         return b.view(f"i{b.itemsize}")
 
+    def matrix(a):
+        width = 1 << int(np.sqrt(len(a))).bit_length() - 1
+        return a[: len(a) // width * width].reshape(-1, width)
+
+    def sum_axis(axis):
+        def run(a, b, out, s):
+            m = matrix(a)
+            sums = out[: m.shape[1 - axis]]
+            np.sum(m, axis=axis, out=sums)
+            return np.sum(sums, dtype=a.dtype)
+
+        return run
+
+    def digest(counts):
+        return (counts * np.arange(1, 257)).astype(np.uint64).reshape(32, 8).sum(axis=0)
+
     def scatter(a, b, out, s):
         out[indices(b)] = a
 
@@ -96,6 +112,12 @@ def numpy_kernels():
         "dot": lambda a, b, out, s: np.dot(a.astype(wide(a), copy=False), b.astype(wide(b), copy=False)),
         "min": lambda a, b, out, s: np.min(a),
         "max": lambda a, b, out, s: np.max(a),
+        "argmin": lambda a, b, out, s: np.uint64(np.argmin(a)),
+        "argmax": lambda a, b, out, s: np.uint64(np.argmax(a)),
+        "bincount": lambda a, b, out, s: digest(np.bincount(a, minlength=256)),
+        "all": lambda a, b, out, s: np.uint64(np.all(a.view(np.uint8)[: len(a)])),
+        "sum_axis0": sum_axis(0),
+        "sum_axis1": sum_axis(1),
         "reduce": lambda a, b, out, s: s + np.sum(a, dtype=a.dtype),
         "transform_reduce": lambda a, b, out, s: s + np.sum(np.square(a + b), dtype=a.dtype),
         "count_if": lambda a, b, out, s: np.uint64(np.count_nonzero(a > 0)),

@@ -2,6 +2,7 @@
 
 #include "benchmarks/peers/formulas.hpp"
 #include "benchmarks/peers/openmp_shares.hpp"
+#include "benchmarks/peers/rarer_reductions.hpp"
 
 namespace furrow::bench {
 namespace {
@@ -119,7 +120,134 @@ void write_then_read(table::Operands& operands, int threads) {
   Reduce::run<Sum, true>(operands, threads);
 }
 
+void argmin(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
+    Least<T> least;
+    const auto x = arrays;
+#pragma omp parallel num_threads(threads) firstprivate(x)
+    {
+      Least<T> own;
+#pragma omp for schedule(static) nowait
+      for (std::size_t i = 0; i < x.n; ++i)
+        if (x.a[i] < own.value) own = {x.a[i], i};
+#pragma omp critical
+      least = Least<T>::of_both(least, own);
+    }
+    operands.set_result(least.index);
+  });
+}
+
+/// Two passes: the mean, then powers about it.
+void moments(table::Operands& operands, int threads) {
+  with_arrays<true>(operands, [&](const auto& arrays) {
+    const auto x = arrays;
+    double sum = 0;
+#pragma omp parallel for simd reduction(+ : sum) num_threads(threads) firstprivate(x)
+    for (std::size_t i = 0; i < x.n; ++i) sum += static_cast<double>(x.a[i]);
+    const double mean = sum / static_cast<double>(x.n);
+    Powers all;
+    double squares = 0;
+    double cubes = 0;
+    double fourths = 0;
+    double low = all.low;
+    double high = all.high;
+#pragma omp parallel for simd reduction(+ : squares, cubes, fourths) reduction(min : low) reduction(max : high) \
+    num_threads(threads) firstprivate(x)
+    for (std::size_t i = 0; i < x.n; ++i) {
+      const auto v = static_cast<double>(x.a[i]);
+      const double e = v - mean;
+      squares += e * e;
+      cubes += e * e * e;
+      fourths += (e * e) * (e * e);
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+    all = {{squares, cubes, fourths}, low, high};
+    operands.set_result(all.moments(x.n, mean));
+  });
+}
+
+template <class T>
+void count_all(table::Operands& operands, const T* x, int threads) {
+  const std::size_t n = operands.size();
+  BinCounts counts{};
+#pragma omp parallel num_threads(threads)
+  {
+    BinCounts own{};
+#pragma omp for schedule(static) nowait
+    for (std::size_t i = 0; i < n; ++i) ++own[bin_of(x[i])];
+#pragma omp critical
+    for (std::size_t k = 0; k < counts.size(); ++k) counts[k] += own[k];
+  }
+  operands.set_result(digest(counts));
+}
+void count_elements(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) { count_all(operands, x.a, threads); });
+}
+void count_bytes(table::Operands& operands, int threads) {
+  count_all(operands, bytes_of(operands).data(), threads);
+}
+
+void all_bytes(table::Operands& operands, int threads) {
+  const std::uint8_t* const x = bytes_of(operands).data();
+  const std::size_t n = operands.size();
+  unsigned zeros = 0;
+#pragma omp parallel for simd reduction(| : zeros) num_threads(threads)
+  for (std::size_t i = 0; i < n; ++i) zeros |= x[i] == 0 ? 1U : 0U;
+  operands.set_result(std::size_t{zeros == 0});
+}
+
+template <class T>
+void set_sum(table::Operands& operands, const T* lines, std::size_t count) {
+  T all = 0;
+  for (std::size_t i = 0; i < count; ++i) all += lines[i];
+  operands.set_result(all);
+}
+
+/// Each thread some columns, row by row.
+void sum_columns(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
+    const auto x = arrays;
+    const MatrixShape shape(x.n);
+    constexpr std::size_t kBlock = 512;
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+    for (std::size_t block = 0; block < shape.width; block += kBlock) {
+      const std::size_t end = std::min(block + kBlock, shape.width);
+      std::fill(x.out + block, x.out + end, T{0});
+      for (std::size_t row = 0; row < shape.height; ++row) {
+        const T* const from = x.a + row * shape.width;
+#pragma omp simd
+        for (std::size_t column = block; column < end; ++column) x.out[column] += from[column];
+      }
+    }
+    set_sum(operands, x.out, shape.width);
+  });
+}
+
+void sum_rows(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& arrays) {
+    const auto x = arrays;
+    const MatrixShape shape(x.n);
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+    for (std::size_t row = 0; row < shape.height; ++row) {
+      T sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (std::size_t column = 0; column < shape.width; ++column) sum += x.a[row * shape.width + column];
+      x.out[row] = sum;
+    }
+    set_sum(operands, x.out, shape.height);
+  });
+}
+
 constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+                               std::array<Peer, 8>{{{"argmin", argmin},
+                                                    {"moments", moments, true},
+                                                    {"histogram", count_elements, true},
+                                                    {"bincount", count_elements},
+                                                    {"bincount_bytes", count_bytes},
+                                                    {"all", all_bytes},
+                                                    {"sum_axis0", sum_columns},
+                                                    {"sum_axis1", sum_rows}}},
                                std::array<Peer, 10>{{{"inclusive_scan", scan<true>},
                                                      {"exclusive_scan", scan<false>},
                                                      {"uniform", draw_fractions<std::uniform_real_distribution>, true},

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "benchmarks/peers/formulas.hpp"
+#include "benchmarks/peers/rarer_reductions.hpp"
 #include "benchmarks/peers/tbb_threads.hpp"
 
 namespace furrow::bench {
@@ -114,7 +115,25 @@ void write_then_read(table::Operands& operands, int threads) {
   Reduce::run<Sum, true>(operands, threads);
 }
 
+void argmin(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    on_threads(threads, [&] {
+      const T* const least = std::min_element(kPolicy, x.a, x.a + x.n, [](const T& a, const T& b) { return a < b; });
+      operands.set_result(static_cast<std::size_t>(least - x.a));
+    });
+  });
+}
+
+void all_bytes(table::Operands& operands, int threads) {
+  const auto x = bytes_of(operands);
+  on_threads(threads, [&] {
+    const bool yes = std::all_of(kPolicy, x.data(), x.data() + x.size(), [](std::uint8_t v) { return v != 0; });
+    operands.set_result(std::size_t{yes});
+  });
+}
+
 constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+                               std::array<Peer, 2>{{{"argmin", argmin}, {"all", all_bytes}}},
                                std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
                                                     {"exclusive_scan", scan<false>},
                                                     {"fractal", fractal},

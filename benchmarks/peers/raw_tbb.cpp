@@ -4,6 +4,7 @@
 #include <oneapi/tbb/parallel_scan.h>
 
 #include "benchmarks/peers/formulas.hpp"
+#include "benchmarks/peers/rarer_reductions.hpp"
 #include "benchmarks/peers/tbb_threads.hpp"
 
 namespace furrow::bench {
@@ -121,14 +122,54 @@ void write_then_read(table::Operands& operands, int threads) {
   Reduce::run<Sum, true>(operands, threads);
 }
 
-constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-                               std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
-                                                    {"exclusive_scan", scan<false>},
-                                                    {"fractal", fractal},
-                                                    {"small_calls", each_small},
-                                                    {"nested_calls", nested_calls},
-                                                    {"write_then_read", write_then_read},
-                                                    {"fork_join", fork_join}}});
+void argmin(table::Operands& operands, int threads) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    on_threads(threads, [&] {
+      const Least<T> least = tbb::parallel_reduce(
+          Indices(0, x.n), Least<T>(),
+          [x](const Indices& range, const Least<T>& before) {
+            return Least<T>::of_both(before, Least<T>::of(x.a, range.begin(), range.end()));
+          },
+          [](const Least<T>& left, const Least<T>& right) { return Least<T>::of_both(left, right); });
+      operands.set_result(least.index);
+    });
+  });
+}
+
+template <class T>
+void count_all(table::Operands& operands, const T* x, int threads) {
+  on_threads(threads, [&] {
+    const BinCounts counts = tbb::parallel_reduce(
+        Indices(0, operands.size(), 65536), BinCounts{},
+        [x](const Indices& range, BinCounts own) {
+          count_bins(x, range.begin(), range.end(), own);
+          return own;
+        },
+        [](BinCounts left, const BinCounts& right) {
+          for (std::size_t k = 0; k < left.size(); ++k) left[k] += right[k];
+          return left;
+        });
+    operands.set_result(digest(counts));
+  });
+}
+void count_elements(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) { count_all(operands, x.a, threads); });
+}
+void count_bytes(table::Operands& operands, int threads) {
+  count_all(operands, bytes_of(operands).data(), threads);
+}
+
+constexpr auto kPeers = joined(
+    kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+    std::array<Peer, 4>{
+        {{"argmin", argmin}, {"histogram", count_elements, true}, {"bincount", count_elements}, {"bincount_bytes", count_bytes}}},
+    std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
+                         {"exclusive_scan", scan<false>},
+                         {"fractal", fractal},
+                         {"small_calls", each_small},
+                         {"nested_calls", nested_calls},
+                         {"write_then_read", write_then_read},
+                         {"fork_join", fork_join}}});
 
 }  // namespace
 

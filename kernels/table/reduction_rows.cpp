@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 
 #include "furrow/kernels/axis_reductions.hpp"
 #include "furrow/kernels/exact.hpp"
@@ -16,6 +17,13 @@ namespace {
 constexpr std::size_t kBins = 256;
 constexpr double kLow = -0.9;  // of what lies in [-1, 1)
 constexpr double kHigh = 0.8;
+
+/// The part of [-1, 1) as the part of all numbers that `a` has.
+template <class T>
+constexpr double of_range(double part) {
+  if constexpr (std::is_integral_v<T>) return part * -static_cast<double>(std::numeric_limits<T>::min());
+  return part;
+}
 
 /// Counts as few numbers, in which each of them shows.
 std::array<std::size_t, 8> digest(std::span<const std::size_t> counts) {
@@ -77,9 +85,8 @@ Kernel axis_row(std::string_view name, std::string_view formula) {
               const View<const T, 2> matrix = matrix_of<T>(x);
               const auto sums = x.out<T>().first(matrix.extent(1 - axis));
               for (std::size_t line = 0; line < sums.size(); ++line)
-                sums[line] = reference::named_sum<T>(matrix.extent(axis), [&](std::size_t i) {
-                  return axis == 0 ? matrix(i, line) : matrix(line, i);
-                });
+                sums[line] = reference::named_sum<T>(matrix.extent(axis),
+                                                     [&](std::size_t i) { return axis == 0 ? matrix(i, line) : matrix(line, i); });
               x.set_result(sums.empty() ? T{0} : reference::named_sum<T>(sums.size(), [&](std::size_t i) { return sums[i]; }));
             }
           }>};
@@ -310,21 +317,23 @@ void add_reductions(std::vector<Kernel>& rows) {
   rows.push_back({.name = "histogram",
                   .family = "reductions",
                   .formula = "how many a in each of 256 bins",
-                  .types = kFloats,
+                  .types = kAllTypes,
                   .reads = 1,
                   .writes = 0,
                   .flops = 2,
                   .make_inputs = random_inputs,
-                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) {
-                    x.set_result(digest(histogram(e, x.a<T>(), kBins, kLow, kHigh)));
+                  .run = run<[]<class T>(Engine& e, Operands& x) {
+                    x.set_result(digest(histogram(e, x.a<T>(), kBins, of_range<T>(kLow), of_range<T>(kHigh))));
                   }>,
-                  .reference = reference<[]<std::floating_point T>(Operands& x) {
+                  .reference = reference<[]<class T>(Operands& x) {
+                    const auto low = of_range<T>(kLow);
+                    const auto high = of_range<T>(kHigh);
                     std::array<double, kBins> begins;
                     for (std::size_t k = 0; k < kBins; ++k)
-                      begins[k] = kLow + static_cast<double>(k) * ((kHigh - kLow) / static_cast<double>(kBins));
+                      begins[k] = low + static_cast<double>(k) * ((high - low) / static_cast<double>(kBins));
                     std::array<std::size_t, kBins> counts{};
                     for (const T v : x.a<T>())
-                      if (const auto d = static_cast<double>(v); d >= kLow && d <= kHigh)
+                      if (const auto d = static_cast<double>(v); d >= low && d <= high)
                         ++counts[static_cast<std::size_t>(std::ranges::upper_bound(begins, d) - begins.begin()) - 1];
                     x.set_result(digest(counts));
                   }>});
