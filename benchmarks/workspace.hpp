@@ -49,6 +49,8 @@ class Workspace {
   template <class T>
   bool of_another_law();
   template <class T>
+  bool parted_as_expected();
+  template <class T>
   std::optional<std::string> fault_in(bool exact);
 
   Engine& engine_;

@@ -54,6 +54,11 @@ void count_if(table::Operands& operands, int) {
   });
 }
 
+void all_of(table::Operands& operands, int) {
+  with_maps(operands,
+            [&]<class T>(const auto& a, const auto&, auto&, const T& s) { operands.set_result(std::size_t{(a != s).all()}); });
+}
+
 void reverse(table::Operands& operands, int) {
   with_maps(operands, [](const auto& a, const auto&, auto& out, const auto&) { out = a.reverse(); });
 }
@@ -61,16 +66,16 @@ void reverse(table::Operands& operands, int) {
 template <class T>
 using Integers = ConstMap<std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>;
 template <class T>
-Integers<T> as_indices(const ConstMap<T>& b) {
+Integers<T> as_integers(const ConstMap<T>& b) {
   return {reinterpret_cast<const typename Integers<T>::Scalar*>(b.data()), b.size()};
 }
 
 void gather(table::Operands& operands, int) {
-  with_maps(operands, []<class T>(const auto& a, const ConstMap<T>& b, auto& out, const T&) { out = a(as_indices(b)); });
+  with_maps(operands, []<class T>(const auto& a, const ConstMap<T>& b, auto& out, const T&) { out = a(as_integers(b)); });
 }
 
 void scatter(table::Operands& operands, int) {
-  with_maps(operands, []<class T>(const auto& a, const ConstMap<T>& b, auto& out, const T&) { out(as_indices(b)) = a; });
+  with_maps(operands, []<class T>(const auto& a, const ConstMap<T>& b, auto& out, const T&) { out(as_integers(b)) = a; });
 }
 
 void transpose(table::Operands& operands, int) {
@@ -83,8 +88,9 @@ void transpose(table::Operands& operands, int) {
 }
 
 constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kReductions<Reduce>,
-                               std::array<Peer, 6>{{named<Each, Pow>("pow"),
+                               std::array<Peer, 7>{{named<Each, Pow>("pow"),
                                                     {"count_if", count_if},
+                                                    {"all_of", all_of},
                                                     {"reverse", reverse},
                                                     {"gather", gather},
                                                     {"scatter", scatter},

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 
 #include "benchmarks/peers/peer.hpp"
@@ -254,7 +255,18 @@ T scan_part(Arrays<T> x, std::size_t begin, std::size_t end, T total) {
   return total;
 }
 
+/// What indices are taken from and written as: unsigned integers of the element type's size.
+template <class T>
+using Index = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <class T>
+auto as_indices(T* x) {
+  return reinterpret_cast<std::conditional_t<std::is_const_v<T>, const Index<T>, Index<T>>*>(x);
+}
+
 // Order: predicates and comparisons of `stable_sort`, `copy_if`, `unique` and the like.
+struct NotS {
+  bool operator()(auto v) const { return v != table::Operands::scalar<decltype(v)>(); }
+};
 struct Positive {
   bool operator()(auto v) const { return v > 0; }
 };
@@ -267,6 +279,35 @@ struct Less {
 struct ByFallingSquare {
   bool operator()(auto v, auto w) const { return v * v > w * w; }
 };
+
+/// Indices by the elements of a that they name; equal ones by themselves where a sort is not stable.
+template <class T, bool breaks_ties>
+struct ByElement {
+  const T* a;
+  bool operator()(auto i, auto j) const {
+    if constexpr (breaks_ties) return a[i] < a[j] || (!(a[j] < a[i]) && i < j);
+    return a[i] < a[j];
+  }
+};
+
+/// sort(first, last, less) of the indices 0 … n - 1, written to `out`.
+template <bool stable, class Sort>
+void argsort_by(table::Operands& operands, const Sort& sort) {
+  with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
+    Index<T>* const indices = as_indices(x.out);
+    std::iota(indices, indices + x.n, Index<T>{0});
+    sort(indices, indices + x.n, ByElement<T, !stable>{x.a});
+  });
+}
+
+/// select(first, nth, last) on a copy of a.
+template <class Select>
+void nth_element_by(table::Operands& operands, const Select& select) {
+  with_arrays(operands, [&](const auto& x) {
+    std::copy_n(x.a, x.n, x.out);
+    if (x.n != 0) select(x.out, x.out + x.n / 2, x.out + x.n);
+  });
+}
 
 // Which elements go to the front of `out`, in order; `others`: whether the rest follows them.
 struct CopyIf {
@@ -303,7 +344,7 @@ std::size_t move_kept(Arrays<T> x, std::size_t begin, std::size_t end, std::size
 // Moves of single elements: at(x, i) writes one.
 template <class T>
 std::size_t index_of(const T* element) {
-  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t> index;
+  Index<T> index;
   std::memcpy(&index, element, sizeof index);
   return index;
 }

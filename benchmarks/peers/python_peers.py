@@ -8,6 +8,7 @@ answers to lines on standard input:
 Usage: python3 python_peers.py THREADS PEER...
 """
 
+import math
 import os
 import signal
 import sys
@@ -71,6 +72,33 @@ def numpy_kernels():
         out[:] = a
         out.sort()
 
+    def argsort(a, b, out, s):
+        # Of random 64-bit keys no two are equal, and what is not stable is faster.
+        out.view(f"i{out.itemsize}")[:] = np.argsort(a, kind="stable" if a.itemsize == 4 else None)
+
+    def nth_element(a, b, out, s):
+        out[:] = a
+        out.partition(len(a) // 2)
+
+    def unique(a, b, out, s):
+        positive = a > 0
+        kept = a[np.concatenate(([True], positive[1:] != positive[:-1]))]
+        out[: len(kept)] = kept
+        return np.uint64(len(kept))
+
+    def partition(a, b, out, s):
+        chosen = a > 0
+        kept = a[chosen]
+        out[: len(kept)] = kept
+        out[len(kept) :] = a[~chosen]
+        return np.uint64(len(kept))
+
+    def transpose(a, b, out, s):
+        rows = math.isqrt(len(a))
+        while rows > 1 and len(a) % rows != 0:
+            rows -= 1
+        out.reshape(-1, rows)[:] = a.reshape(rows, -1).T
+
     def assign(value):
         def run(a, b, out, s):
             out[:] = value(a, b, s)
@@ -123,7 +151,13 @@ def numpy_kernels():
         "count_if": lambda a, b, out, s: np.uint64(np.count_nonzero(a > 0)),
         "inclusive_scan": scan,
         "copy_if": copy_if,
+        "all_of": lambda a, b, out, s: np.uint64(np.all(a != s)),
         "sort": sort,
+        "argsort": argsort,
+        "nth_element": nth_element,
+        "unique": unique,
+        "partition": partition,
+        "transpose": transpose,
         "scatter": scatter,
         "gather": assign(lambda a, b, s: a[indices(b)]),
         "reverse": assign(lambda a, b, s: a[::-1]),

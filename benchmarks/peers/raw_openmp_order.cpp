@@ -57,6 +57,28 @@ void stable_sort(table::Operands& operands, int threads) {
   });
 }
 
+void argsort(table::Operands& operands, int threads) {
+  argsort_by<true>(operands, [threads](auto first, auto last, auto less) {
+    __gnu_parallel::stable_sort(first, last, less,
+                                __gnu_parallel::multiway_mergesort_tag(static_cast<__gnu_parallel::_ThreadIndex>(threads)));
+  });
+}
+
+void nth_element(table::Operands& operands, int threads) {
+  omp_set_num_threads(threads);
+  nth_element_by(operands, [](auto first, auto nth, auto last) { __gnu_parallel::nth_element(first, nth, last); });
+}
+
+void all_of(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& arrays) {
+    const auto x = arrays;
+    std::size_t all_are = 1;
+#pragma omp parallel for simd reduction(& : all_are) num_threads(threads) firstprivate(x)
+    for (std::size_t i = 0; i < x.n; ++i) all_are &= NotS{}(x.a[i]) ? 1U : 0U;
+    operands.set_result(all_are);
+  });
+}
+
 void transpose(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& arrays) {
     const auto x = arrays;
@@ -66,9 +88,14 @@ void transpose(table::Operands& operands, int threads) {
   });
 }
 
-constexpr auto kPeers =
-    joined(kCompactions<Compact>, kMoves<Move>,
-           std::array<Peer, 4>{{{"count_if", count_if}, {"sort", sort}, {"stable_sort", stable_sort}, {"transpose", transpose}}});
+constexpr auto kPeers = joined(kCompactions<Compact>, kMoves<Move>,
+                               std::array<Peer, 7>{{{"count_if", count_if},
+                                                    {"all_of", all_of},
+                                                    {"sort", sort},
+                                                    {"stable_sort", stable_sort},
+                                                    {"argsort", argsort},
+                                                    {"nth_element", nth_element},
+                                                    {"transpose", transpose}}});
 
 }  // namespace
 

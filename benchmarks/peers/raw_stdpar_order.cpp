@@ -39,6 +39,33 @@ void stable_sort(table::Operands& operands, int threads) {
   });
 }
 
+void argsort(table::Operands& operands, int threads) {
+  on_threads(threads, [&] {
+    argsort_by<true>(operands, [](auto first, auto last, auto less) { std::stable_sort(kPolicy, first, last, less); });
+  });
+}
+
+void nth_element(table::Operands& operands, int threads) {
+  on_threads(threads, [&] {
+    nth_element_by(operands, [](auto first, auto nth, auto last) { std::nth_element(kPolicy, first, nth, last); });
+  });
+}
+
+void partition(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    std::copy_n(x.a, x.n, x.out);
+    on_threads(threads, [&] {
+      operands.set_result(static_cast<std::size_t>(std::stable_partition(kPolicy, x.out, x.out + x.n, Positive{}) - x.out));
+    });
+  });
+}
+
+void all_of(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] { operands.set_result(std::size_t{std::all_of(kPolicy, x.a, x.a + x.n, NotS{})}); });
+  });
+}
+
 void gather(table::Operands& operands, int threads) {
   with_arrays(operands, [&]<class T>(const Arrays<T>& x) {
     on_threads(threads,
@@ -56,6 +83,10 @@ constexpr Peer kPeers[] = {
     {"count_if", count_if},
     {"sort", stable_sort<Less>},
     {"stable_sort", stable_sort<ByFallingSquare>},
+    {"argsort", argsort},
+    {"nth_element", nth_element},
+    {"partition", partition},
+    {"all_of", all_of},
     {"gather", gather},
     {"reverse", reverse},
 };

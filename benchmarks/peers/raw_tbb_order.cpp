@@ -63,6 +63,25 @@ void sort(table::Operands& operands, int threads) {
   });
 }
 
+void argsort(table::Operands& operands, int threads) {
+  on_threads(threads,
+             [&] { argsort_by<false>(operands, [](auto first, auto last, auto less) { tbb::parallel_sort(first, last, less); }); });
+}
+
+void all_of(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] {
+      operands.set_result(tbb::parallel_reduce(
+          Indices(0, x.n), std::size_t{1},
+          [x](const Indices& range, std::size_t all_are) {
+            for (std::size_t i = range.begin(); i < range.end(); ++i) all_are &= NotS{}(x.a[i]) ? 1U : 0U;
+            return all_are;
+          },
+          [](std::size_t left, std::size_t right) { return left & right; }));
+    });
+  });
+}
+
 void transpose(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& x) {
     const std::size_t rows = Transpose::height(x.n);
@@ -73,8 +92,10 @@ void transpose(table::Operands& operands, int threads) {
 }
 
 // oneTBB has no stable sort.
-constexpr auto kPeers = joined(kCompactions<Compact>, kMoves<Move>,
-                               std::array<Peer, 3>{{{"count_if", count_if}, {"sort", sort}, {"transpose", transpose}}});
+constexpr auto kPeers =
+    joined(kCompactions<Compact>, kMoves<Move>,
+           std::array<Peer, 5>{
+               {{"count_if", count_if}, {"all_of", all_of}, {"sort", sort}, {"argsort", argsort}, {"transpose", transpose}}});
 
 }  // namespace
 

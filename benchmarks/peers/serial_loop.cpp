@@ -69,6 +69,18 @@ void stable_sort(table::Operands& operands, int) {
   });
 }
 
+void argsort(table::Operands& operands, int) {
+  argsort_by<true>(operands, [](auto first, auto last, auto less) { std::stable_sort(first, last, less); });
+}
+
+void nth_element(table::Operands& operands, int) {
+  nth_element_by(operands, [](auto first, auto nth, auto last) { std::nth_element(first, nth, last); });
+}
+
+void all_of(table::Operands& operands, int) {
+  with_arrays(operands, [&](const auto x) { operands.set_result(std::size_t{std::all_of(x.a, x.a + x.n, NotS{})}); });
+}
+
 void transpose(table::Operands& operands, int) {
   with_arrays(operands, [](const auto x) {
     const std::size_t rows = Transpose::height(x.n);
@@ -104,11 +116,14 @@ void write_then_read(table::Operands& operands, int threads) {
 
 constexpr auto kPeers =
     joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>, kCompactions<Compact>, kMoves<Move>,
-           std::array<Peer, 10>{{{"inclusive_scan", scan<true>},
+           std::array<Peer, 13>{{{"inclusive_scan", scan<true>},
                                  {"exclusive_scan", scan<false>},
                                  {"count_if", count_if},
                                  {"sort", sort},
                                  {"stable_sort", stable_sort},
+                                 {"argsort", argsort},
+                                 {"nth_element", nth_element},
+                                 {"all_of", all_of},
                                  {"transpose", transpose},
                                  {"fractal", fractal},
                                  {"small_calls", each_small},

@@ -4,14 +4,18 @@
 #include <thrust/count.h>
 #include <thrust/gather.h>
 #include <thrust/inner_product.h>
+#include <thrust/logical.h>
 #include <thrust/partition.h>
 #include <thrust/reverse.h>
 #include <thrust/scan.h>
 #include <thrust/scatter.h>
+#include <thrust/sequence.h>
 #include <thrust/sort.h>
 #include <thrust/transform.h>
 #include <thrust/transform_reduce.h>
 #include <thrust/unique.h>
+
+#include <memory>
 
 #include "benchmarks/peers/formulas.hpp"
 
@@ -114,14 +118,25 @@ struct ThrustPeers {
     });
   }
 
+  static void argsort(table::Operands& operands, int threads) {
+    with_policy(operands, threads, []<class T>(const auto& policy, const Arrays<T>& x) {
+      const auto keys = std::make_unique_for_overwrite<T[]>(x.n);
+      thrust::copy(policy, x.a, x.a + x.n, keys.get());
+      thrust::sequence(policy, as_indices(x.out), as_indices(x.out) + x.n);
+      thrust::stable_sort_by_key(policy, keys.get(), keys.get() + x.n, as_indices(x.out));
+    });
+  }
+
+  static void all_of(table::Operands& operands, int threads) {
+    with_policy(operands, threads, [&](const auto& policy, const auto& x) {
+      operands.set_result(std::size_t{thrust::all_of(policy, x.a, x.a + x.n, NotS{})});
+    });
+  }
+
   static void reverse(table::Operands& operands, int threads) {
     with_policy(operands, threads, [](const auto& policy, const auto& x) { thrust::reverse_copy(policy, x.a, x.a + x.n, x.out); });
   }
 
-  template <class T>
-  static auto as_indices(const T* b) {
-    return reinterpret_cast<const std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>*>(b);
-  }
   static void gather(table::Operands& operands, int threads) {
     with_policy(operands, threads, [](const auto& policy, const auto& x) {
       thrust::gather(policy, as_indices(x.b), as_indices(x.b) + x.n, x.a, x.out);
@@ -134,7 +149,7 @@ struct ThrustPeers {
 
   static constexpr auto peers() {
     return joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-                  std::array<Peer, 11>{{{"inclusive_scan", scan<true>},
+                  std::array<Peer, 13>{{{"inclusive_scan", scan<true>},
                                         {"exclusive_scan", scan<false>},
                                         {"copy_if", copy_if},
                                         {"partition", partition},
@@ -142,6 +157,8 @@ struct ThrustPeers {
                                         {"count_if", count_if},
                                         {"sort", sort},
                                         {"stable_sort", stable_sort},
+                                        {"argsort", argsort},
+                                        {"all_of", all_of},
                                         {"reverse", reverse},
                                         {"gather", gather},
                                         {"scatter", scatter}}});
