@@ -47,4 +47,18 @@ void deallocate(void* memory) noexcept {
   std::free(reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(memory) & ~std::uintptr_t{kPage - 1}));
 }
 
+void* allocate_scratch(std::size_t bytes) {
+  if (bytes == 0) return nullptr;
+  if (bytes > SIZE_MAX / 2) throw std::bad_alloc();
+  void* memory = nullptr;
+  // Not to a page where it is small: with what it leaves before an aligned page, glibc maps such memory anew each time.
+  if (posix_memalign(&memory, is_large(bytes) ? kHugePage : kLine, bytes) != 0) throw std::bad_alloc();
+  if (is_large(bytes)) madvise(memory, bytes, MADV_HUGEPAGE);
+  return memory;
+}
+
+void deallocate_scratch(void* memory) noexcept {
+  std::free(memory);
+}
+
 }  // namespace furrow

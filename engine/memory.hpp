@@ -12,6 +12,14 @@ void* allocate(std::size_t bytes);
 /// Gives back what allocate() returned.
 void deallocate(void* memory) noexcept;
 
+/// Memory for the length of a call, aligned to 64 bytes, in huge pages when large. Unlike an array's, what was given back is used
+/// again where the C library does so: new pages cost more than a pass over what they hold. Throws std::bad_alloc. 0 bytes give a
+/// null pointer.
+void* allocate_scratch(std::size_t bytes);
+
+/// Gives back what allocate_scratch() returned.
+void deallocate_scratch(void* memory) noexcept;
+
 /// elements * size, or throws std::bad_alloc if that overflows.
 std::size_t array_bytes(std::size_t elements, std::size_t size);
 

@@ -22,12 +22,12 @@ namespace furrow::merging {
 template <class T>
 class Storage {
  public:
-  explicit Storage(std::size_t n) : data_(static_cast<T*>(allocate(array_bytes(n, sizeof(T))))) {}
+  explicit Storage(std::size_t n) : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T))))) {}
   T* data() const { return data_.get(); }
 
  private:
   struct Free {
-    void operator()(T* memory) const { deallocate(memory); }
+    void operator()(T* memory) const { deallocate_scratch(memory); }
   };
   std::unique_ptr<T, Free> data_;
 };

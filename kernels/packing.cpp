@@ -7,11 +7,14 @@
 // clang-format on
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
+#include "furrow/kernels/compressing.hpp"
 #include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/packing.hpp"
+#include "furrow/kernels/streaming.hpp"
 
 #ifndef FURROW_KERNELS_PACKING_ONCE
 #define FURROW_KERNELS_PACKING_ONCE
@@ -29,34 +32,22 @@ HWY_BEFORE_NAMESPACE();
 namespace furrow::selection::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 #if HWY_TARGET == HWY_AVX3
-/// Each of the eight bits twice, side by side.
-HWY_INLINE unsigned doubled(unsigned bits) {
-  bits = (bits | bits << 4) & 0x0F0F;
-  bits = (bits | bits << 2) & 0x3333;
-  bits = (bits | bits << 1) & 0x5555;
-  return 3 * bits;
-}
-
-/// Packs whole eights, says how many elements these are, and adds those packed to `count`. Words are compressed in a register and
-/// stored whole, each store over what the one before wrote too much: the instruction that compresses on its way to memory takes
-/// more than a hundred cycles on Zen 4. Of 64 bits as two words: for those Highway 1.0.3 has a table, which GCC copies at each use.
+/// Packs whole registers, says how many elements these are, and adds those packed to `count`. Each store goes over what the one
+/// before wrote too much.
 template <class U>
-std::size_t pack_eights(const U* x, const unsigned char* chosen, std::size_t n, U* to, std::size_t& count) {
-  constexpr std::size_t kWords = sizeof(U) / sizeof(std::uint32_t);
-  const hn::CappedTag<std::uint32_t, 8 * kWords> d;
+std::size_t pack_registers(const U* x, const unsigned char* chosen, std::size_t n, U* to, std::size_t& count) {
+  constexpr std::size_t N = 64 / sizeof(U);
   std::size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, chosen + i, sizeof(bytes));
-    // Byte k to bit 56 + k: no two of the products meet.
-    const auto bits = static_cast<unsigned>(bytes * 0x0102040810204080U >> 56);
-    const std::uint64_t mask = kWords == 2 ? doubled(bits) : bits;
-    const auto kept = hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&mask));
-    const auto words = hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(x + i));
-    hn::StoreU(hn::Compress(words, kept), d, reinterpret_cast<std::uint32_t*>(to + count));
+  for (; i + N <= n; i += N) {
+    unsigned bits = 0;
+    for (std::size_t eight = 0; eight < N; eight += 8) {
+      std::uint64_t bytes;
+      std::memcpy(&bytes, chosen + i + eight, sizeof(bytes));
+      // Byte k to bit 56 + k: no two of the products meet.
+      bits |= static_cast<unsigned>(bytes * 0x0102040810204080U >> 56) << eight;
+    }
+    vectors::HWY_NAMESPACE::compress(x + i, bits, to + count);
     count += static_cast<std::size_t>(std::popcount(bits));
   }
   return i;
@@ -68,7 +59,7 @@ std::size_t pack_words(const U* x, const unsigned char* chosen, std::size_t n, U
   std::size_t count = 0;
   std::size_t i = 0;
 #if HWY_TARGET == HWY_AVX3
-  i = pack_eights(x, chosen, n, to, count);
+  i = pack_registers(x, chosen, n, to, count);
 #endif
   for (; i < n; ++i) {
     to[count] = x[i];
@@ -94,6 +85,27 @@ const Packing& chosen_packing() {
   return packing;
 }
 
+template <class U, class Writer>
+void part_through(const U* x, const unsigned char* chosen, std::size_t n, Writer yes, Writer no) {
+  std::array<unsigned char, Writer::kMost> others;
+  for (std::size_t begin = 0; begin < n; begin += Writer::kMost) {
+    const std::size_t size = std::min(Writer::kMost, n - begin);
+    for (std::size_t i = 0; i < size; ++i) others[i] = chosen[begin + i] ^ 1;
+    yes.take(pack(x + begin, chosen + begin, size, yes.next()));
+    no.take(pack(x + begin, others.data(), size, no.next()));
+  }
+  yes.finish();
+  no.finish();
+}
+
+template <class U>
+void part_words(const U* x, const unsigned char* chosen, std::size_t n, U* yes, U* no, bool stream) {
+  if (stream)
+    part_through(x, chosen, n, StreamWriter<U>(yes), StreamWriter<U>(no));
+  else
+    part_through(x, chosen, n, CopyWriter<U>(yes), CopyWriter<U>(no));
+}
+
 }  // namespace
 
 std::size_t pack(const std::uint32_t* x, const unsigned char* chosen, std::size_t n, std::uint32_t* to) {
@@ -101,6 +113,13 @@ std::size_t pack(const std::uint32_t* x, const unsigned char* chosen, std::size_
 }
 std::size_t pack(const std::uint64_t* x, const unsigned char* chosen, std::size_t n, std::uint64_t* to) {
   return chosen_packing().wide(x, chosen, n, to);
+}
+
+void part(const std::uint32_t* x, const unsigned char* chosen, std::size_t n, std::uint32_t* yes, std::uint32_t* no, bool stream) {
+  part_words(x, chosen, n, yes, no, stream);
+}
+void part(const std::uint64_t* x, const unsigned char* chosen, std::size_t n, std::uint64_t* yes, std::uint64_t* no, bool stream) {
+  part_words(x, chosen, n, yes, no, stream);
 }
 
 }  // namespace furrow::selection

@@ -54,16 +54,16 @@ struct FloatOrder {
   U flip;
 };
 
-/// Plain memory from the engine's allocator.
+/// Plain memory for the length of a call.
 template <class R>
 class Buffer {
  public:
-  explicit Buffer(std::size_t n) : data_(static_cast<R*>(allocate(array_bytes(n, sizeof(R))))) {}
+  explicit Buffer(std::size_t n) : data_(static_cast<R*>(allocate_scratch(array_bytes(n, sizeof(R))))) {}
   R* data() const { return data_.get(); }
 
  private:
   struct Free {
-    void operator()(R* memory) const { deallocate(memory); }
+    void operator()(R* memory) const { deallocate_scratch(memory); }
   };
   std::unique_ptr<R, Free> data_;
 };

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -19,6 +20,7 @@
 #include "furrow/kernels/packing.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
+#include "furrow/kernels/transposing.hpp"
 
 // Choosing and moving elements. Predicates are called from several threads at once.
 
@@ -33,6 +35,12 @@ template <class T>
 inline constexpr bool kPlain =
     std::is_trivially_copyable_v<T>&& std::is_copy_assignable_v<T>&& std::is_trivially_default_constructible_v<T> &&
     sizeof(T) <= 64;
+
+/// Those of them that are chosen by SIMD code, as words of their size.
+template <class T>
+inline constexpr bool kPacked = kPlain<T> && (sizeof(T) == 4 || sizeof(T) == 8) && alignof(T) == sizeof(T);
+template <class T>
+using PackedWord = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
 /// How a predicate is held in a body: see loops::Held.
 template <class F, class... Args>
@@ -52,6 +60,20 @@ bool search(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes
   return yes;
 }
 
+/// chosen[i] = 1 if keep(begin + i), else 0, for i in [0, size).
+template <class Keep>
+void choose(std::size_t begin, std::size_t size, unsigned char* chosen, const Keep& keep) {
+  constexpr std::size_t kGroup = 16;  // a constant number, which compilers make vectors of
+  const Keep own = keep;              // of which compilers know that no store to `chosen` changes it
+  std::size_t i = 0;
+  for (; i + kGroup <= size; i += kGroup) {
+    std::array<unsigned char, kGroup> group;  // of which they know that it is not what `keep` reads
+    for (std::size_t k = 0; k < kGroup; ++k) group[k] = static_cast<unsigned char>(own(begin + i + k));
+    std::memcpy(chosen + i, group.data(), kGroup);
+  }
+  for (; i < size; ++i) chosen[i] = static_cast<unsigned char>(own(begin + i));
+}
+
 /// What is kept of a chunk, until it is known where it goes.
 template <class T, bool = kPlain<T>>
 class Kept {
@@ -63,18 +85,13 @@ class Kept {
   void take(const T* x, Range part, const Keep& keep) {
     T* const to = memory_->data();
     std::size_t count = 0;
-    if constexpr (kPacked) {
-      using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    if constexpr (kPacked<T>) {
+      using Word = PackedWord<T>;
       constexpr std::size_t kBlock = 512;
-      constexpr std::size_t kGroup = 16;  // a constant number, which compilers make vectors of
       alignas(64) std::array<unsigned char, kBlock> chosen;
-      const Keep own = keep;  // of which compilers know that no store to `chosen` changes it
       for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
         const std::size_t size = part.end - begin < kBlock ? part.end - begin : kBlock;
-        std::size_t i = 0;
-        for (; i + kGroup <= size; i += kGroup)
-          for (std::size_t k = 0; k < kGroup; ++k) chosen[i + k] = static_cast<unsigned char>(own(begin + i + k));
-        for (; i < size; ++i) chosen[i] = static_cast<unsigned char>(own(begin + i));
+        choose(begin, size, chosen.data(), keep);
         count += pack(reinterpret_cast<const Word*>(x + begin), chosen.data(), size, reinterpret_cast<Word*>(to + count));
       }
     } else {
@@ -94,8 +111,6 @@ class Kept {
   }
 
  private:
-  static constexpr bool kPacked = (sizeof(T) == 4 && alignof(T) == 4) || (sizeof(T) == 8 && alignof(T) == 8);
-
   std::unique_ptr<merging::Storage<T>> memory_;
   std::size_t count_ = 0;
 };
@@ -159,6 +174,21 @@ std::size_t compact(const char* call, Engine& engine, Cost& choosing, Cost& writ
     });
   }
   return total;
+}
+
+/// Whether elements are transposed as words of their size.
+template <class T, class U>
+inline constexpr bool kTurnsWords = std::same_as<std::remove_cv_t<T>, U>&& kPlain<U> && sizeof(U) == alignof(U) &&
+                                    sizeof(U) <= 8 && std::has_single_bit(sizeof(U));
+
+/// out(j, i) = in(i, j), where rows of either lie side by side.
+template <class T, class U>
+void transpose_words(Engine& engine, Cost& cost, const View<T, 2>& in, const View<U, 2>& out) {
+  using Word = std::conditional_t<sizeof(U) <= 2, std::conditional_t<sizeof(U) == 1, std::uint8_t, std::uint16_t>,
+                                  std::conditional_t<sizeof(U) == 4, std::uint32_t, std::uint64_t>>;
+  transpose(engine, cost,
+            Turn<Word>{reinterpret_cast<const Word*>(in.data_handle()), in.stride(0), in.extent(0), in.extent(1),
+                       reinterpret_cast<Word*>(out.data_handle()), out.stride(0)});
 }
 
 }  // namespace selection
@@ -276,25 +306,31 @@ requires std::predicate < Pred&, const value_t<X>
   std::vector<std::size_t> counts(chunks.count());
   engine.over_chunks(chunks, choosing, [&, held](std::size_t first, std::size_t last) {
     for (; first < last; ++first) {
-      const T* const data = elements.data();
-      unsigned char* const flags = chosen.data();
+      const Range part = chunks[first];
+      unsigned char* const flags = chosen.data() + part.begin;
+      selection::choose(part.begin, part.size(), flags, [held, data = elements.data()](std::size_t i) {
+        return static_cast<bool>(held.f(static_cast<const T&>(data[i])));
+      });
       std::size_t count = 0;
-      for (std::size_t i = chunks[first].begin; i < chunks[first].end; ++i) {
-        const bool yes = held.f(data[i]);
-        flags[i] = yes ? 1 : 0;
-        count += yes ? 1 : 0;
-      }
+      for (std::size_t i = 0; i < part.size(); ++i) count += flags[i];
       counts[first] = count;
     }
   });
   std::size_t total = 0;
   for (std::size_t& count : counts) total += std::exchange(count, total);
   const merging::Storage<T> buffer(n);
+  const bool stream = selection::kPlain<T> && worth_streaming(2 * n * sizeof(T));
   merging::over_all_chunks(engine, chunks, leaving, [&](std::size_t k) {
     const Range part = chunks[k];
     T* const memory = buffer.data();
     std::size_t yes = counts[k];
     std::size_t no = total + part.begin - counts[k];
+    if constexpr (selection::kPacked<T>) {
+      using Word = selection::PackedWord<T>;
+      Word* const to = reinterpret_cast<Word*>(memory);
+      return selection::part(reinterpret_cast<const Word*>(elements.data() + part.begin), chosen.data() + part.begin, part.size(),
+                             to + yes, to + no, stream);
+    }
     for (std::size_t i = part.begin; i < part.end; ++i) {
       const bool is_chosen = chosen.data()[i] != 0;
       ::new (static_cast<void*>(memory + (is_chosen ? yes : no))) T(std::move(elements[i]));
@@ -304,7 +340,13 @@ requires std::predicate < Pred&, const value_t<X>
   });
   merging::over_all_chunks(engine, chunks, returning, [&](std::size_t k) {
     T* const memory = buffer.data();
-    for (std::size_t i = chunks[k].begin; i < chunks[k].end; ++i) {
+    const Range part = chunks[k];
+    if constexpr (selection::kPlain<T>) {
+      if (!stream) return merging::copy_bytes(elements.data() + part.begin, memory + part.begin, part.size());
+      stream_copy(elements.data() + part.begin, memory + part.begin, part.size() * sizeof(T));
+      return stream_fence();
+    }
+    for (std::size_t i = part.begin; i < part.end; ++i) {
       elements[i] = std::move(memory[i]);
       memory[i].~T();
     }
@@ -343,13 +385,15 @@ void gather(Engine& engine, In&& in, Indices&& indices, Out&& out) {
 
 /// out[indices[i]] = in[i], as if for i = 0, 1, … in turn: where an index stands several times, the last of them counts. What no
 /// index names stays as it is. Throws Error if the sizes of `in` and `indices` differ, `out` overlaps either, or an index is not
-/// one of `out`'s; nothing is written then. Cost: 2 reads of `indices`, 1 of `in`, a write at random per element, and a bit for
-/// each element of `out`; if indices repeat, eight bytes for each and as much again.
+/// one of `out`'s; nothing is written then.
+///
+/// Method: each thread writes a part of `out` of its own, up to eight of them, and looks for it through all indices; so whatever
+/// repeats meets one thread, in order. Where `out` fits a core's cache, one thread writes all of it. Cost: a read of `indices`, and
+/// another for each part; a read of `in` and a write at random per element.
 template <ContiguousRange In, ContiguousRange Indices, ContiguousRange Out>
 requires std::integral<value_t<Indices>>
 void scatter(Engine& engine, In&& in, Indices&& indices, Out&& out) {
   static constinit Cost checking;
-  static constinit Cost ranking;
   static constinit Cost writing;
   const auto source = as_span(in);
   const auto places = as_span(indices);
@@ -357,40 +401,41 @@ void scatter(Engine& engine, In&& in, Indices&& indices, Out&& out) {
   check::same_size("scatter", source.size(), places.size());
   check::apart("scatter", source, target);
   check::apart("scatter", places, target);
+  const std::size_t n = source.size();
+  const std::size_t size = target.size();
   const auto place = [at = places.data()](std::size_t i) { return static_cast<std::size_t>(at[i]); };
-  const Chunks chunks(source.size(), sizeof(value_t<In>));
-  // A bit for each element of `out`: is it named twice?
-  std::vector<std::uint64_t> named(target.size() / 64 + 1);
-  std::atomic<bool> repeats{false};
-  engine.over_chunks(chunks, checking, [&](std::size_t first, std::size_t last) {
+  const auto put = [=, x = source.data(), to = target.data()](std::size_t i) { to[place(i)] = static_cast<value_t<Out>>(x[i]); };
+  const Chunks chunks(n, sizeof(value_t<Indices>));
+  engine.over_chunks(chunks, checking, [=](std::size_t first, std::size_t last) {
     const Range part = chunks.elements(first, last);
-    std::uint64_t seen = 0;
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      const std::size_t index = place(i);
-      if (index >= target.size()) selection::bad_index("scatter", index, i, target.size());
-      const std::uint64_t bit = std::uint64_t{1} << index % 64;
-      seen |= std::atomic_ref(named[index / 64]).fetch_or(bit, std::memory_order_relaxed) & bit;
-    }
-    if (seen != 0) repeats.store(true, std::memory_order_relaxed);
+    bool all_are_there = true;
+    for (std::size_t i = part.begin; i < part.end; ++i) all_are_there &= place(i) < size;
+    for (std::size_t i = part.begin; !all_are_there && i < part.end; ++i)
+      if (place(i) >= size) selection::bad_index("scatter", place(i), i, size);
   });
-  // Where it is: the last position that names each.
-  std::vector<std::size_t> last_named(repeats ? target.size() : 0);
-  if (repeats) {
-    engine.over_chunks(chunks, ranking, [&](std::size_t first, std::size_t last) {
-      const Range part = chunks.elements(first, last);
-      for (std::size_t i = part.begin; i < part.end; ++i) {
-        const std::atomic_ref greatest(last_named[place(i)]);
-        std::size_t found = greatest.load(std::memory_order_relaxed);
-        while (found < i && !greatest.compare_exchange_weak(found, i, std::memory_order_relaxed)) {
-        }
-      }
+
+  constexpr std::size_t kMostParts = 8;
+  const auto threads = static_cast<std::size_t>(engine.concurrency());
+  const std::size_t parts = size * sizeof(value_t<Out>) <= machine().l2_bytes ? 1 : threads < kMostParts ? threads : kMostParts;
+  if (parts == 1) {
+    return engine.over_chunks(Chunks(n, 1, std::bit_ceil(n)), writing, [=](std::size_t, std::size_t) {
+      for (std::size_t i = 0; i < n; ++i) put(i);
     });
   }
-  engine.over_chunks(chunks, writing, [&](std::size_t first, std::size_t last) {
-    const Range part = chunks.elements(first, last);
-    for (std::size_t i = part.begin; i < part.end; ++i)
-      if (const std::size_t index = place(i); !repeats || last_named[index] == i)
-        target[index] = static_cast<value_t<Out>>(source[i]);
+  engine.bulk(parts, [=](std::size_t part) {
+    constexpr std::size_t kBlock = 1024;
+    const std::size_t first = size / parts * part;
+    const std::size_t length = part + 1 == parts ? size - first : size / parts;
+    std::array<std::uint32_t, kBlock> mine;
+    for (std::size_t begin = 0; begin < n; begin += kBlock) {
+      const std::size_t end = n - begin < kBlock ? n - begin : kBlock;
+      std::size_t count = 0;
+      for (std::size_t i = 0; i < end; ++i) {  // no branch: nobody could predict it
+        mine[count] = static_cast<std::uint32_t>(i);
+        count += place(begin + i) - first < length ? 1 : 0;
+      }
+      for (std::size_t k = 0; k < count; ++k) put(begin + mine[k]);
+    }
   });
 }
 
@@ -398,12 +443,20 @@ void scatter(Engine& engine, In&& in, Indices&& indices, Out&& out) {
 template <ContiguousRange In, ContiguousRange Out>
 void reverse(Engine& engine, In&& in, Out&& out) {
   static constinit Cost cost;
+  using T = value_t<Out>;
   const auto source = as_span(in);
   const auto target = as_span(out);
   check::same_size("reverse", source.size(), target.size());
   check::apart("reverse", source, target);
-  loops::produce(engine, cost, target, source.size_bytes() + target.size_bytes(),
-                 [x = source.data(), n = source.size()](std::size_t i) { return static_cast<value_t<Out>>(x[n - 1 - i]); });
+  const std::size_t bytes = source.size_bytes() + target.size_bytes();
+  const auto* const end = source.data() + source.size();
+  const auto at = [end](std::size_t i) { return static_cast<T>(end[-static_cast<std::ptrdiff_t>(i + 1)]); };
+  if (worth_streaming(bytes)) return loops::produce(engine, cost, target, bytes, at);
+  const Chunks chunks = loops::cut(target.size(), sizeof(T));
+  engine.over_chunks(chunks, cost, [at, chunks, out = target.data()](std::size_t first, std::size_t last) {
+    const Range part = chunks.elements(first, last);
+    for (std::size_t i = part.begin; i < part.end; ++i) out[i] = at(i);
+  });
 }
 
 /// The same in place. 1 read, 1 write.
@@ -422,8 +475,9 @@ void reverse(Engine& engine, X&& x) {
 }
 
 /// out(j, i) = in(i, j), for views of any strides. They must not overlap. Throws Error if they do, if the extents of one are not
-/// those of the other the other way round, or if two indices of `out` are one element. 1 read, 1 write, in square tiles that both
-/// have room for in the first-level cache; rows of `out` that lie side by side are streamed if it exceeds the cache.
+/// those of the other the other way round, or if two indices of `out` are one element. 1 read, 1 write; streamed if the result
+/// exceeds the cache and its rows lie side by side. Plain elements of 1, 2, 4 or 8 bytes whose rows lie side by side in both views,
+/// or whose columns do, go by SIMD code; others in square tiles that both have room for in the first-level cache.
 template <class T, class U>
 void transpose(Engine& engine, const View<T, 2>& in, const View<U, 2>& out) {
   static constinit Cost cost;
@@ -434,6 +488,13 @@ void transpose(Engine& engine, const View<T, 2>& in, const View<U, 2>& out) {
   if (static_cast<const void*>(in.data_handle()) == static_cast<const void*>(out.data_handle())) check::overlap("transpose");
   const std::size_t rows = out.extent(0);
   const std::size_t columns = out.extent(1);
+  if constexpr (selection::kTurnsWords<T, U>) {
+    if (in.stride(1) == 1 && out.stride(1) == 1) return selection::transpose_words(engine, cost, in, out);
+    if (in.stride(0) == 1 && out.stride(0) == 1) {
+      return selection::transpose_words(engine, cost, turned,
+                                        View<U, 2>(out.data_handle(), {columns, rows}, {out.stride(1), out.stride(0)}));
+    }
+  }
   const bool buffered = selection::kPlain<U> && out.stride(1) == 1;
   const bool stream = buffered && worth_streaming(rows * columns * (sizeof(T) + sizeof(U)));
   const std::size_t across = (columns + kTile - 1) / kTile;

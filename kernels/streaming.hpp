@@ -68,6 +68,26 @@ class StreamWriter {
   unsigned char* line_;
 };
 
+/// The same by way of the cache.
+template <class T>
+class CopyWriter {
+ public:
+  static constexpr std::size_t kMost = StreamWriter<T>::kMost;
+
+  explicit CopyWriter(T* target) : target_(target) {}
+
+  T* next() { return buffer_; }
+  void take(std::size_t n) {
+    __builtin_memcpy(target_, buffer_, n * sizeof(T));
+    target_ += n;
+  }
+  void finish() {}
+
+ private:
+  alignas(64) T buffer_[kMost];
+  T* target_;
+};
+
 /// Writes the elements [begin, end) of `out` past the cache: write(i, size, to) puts `size` of them, from the i-th on, at `to`.
 template <class T, class Write>
 void stream_in_parts(T* out, std::size_t begin, std::size_t end, const Write& write) {

@@ -15,6 +15,7 @@
 
 #include "furrow/engine/array.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/machine.hpp"
 #include "furrow/engine/registry.hpp"
 #include "tests/support.hpp"
 
@@ -224,6 +225,96 @@ TEST_P(SelectionTest, Transpose) {
     transpose(engine_, View<std::string, 2>::row_major(words.data(), {rows, columns}),
               View<std::string, 2>::column_major(turned.data(), {columns, rows}));
     ASSERT_EQ(turned, words) << "the same elements seen by columns";
+  }
+}
+
+/// A matrix of T within a larger one, to be transposed into one within a larger one.
+template <class T>
+void transpose_within(Engine& engine, std::size_t rows, std::size_t columns, std::size_t shift, std::size_t gap, bool by_columns) {
+  const std::size_t in_pitch = columns + gap;
+  const std::size_t out_pitch = rows + gap;
+  std::vector<T> x(shift + rows * in_pitch);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(i * 37 + i / 251);
+  std::vector<T> out(shift + columns * out_pitch, T{7});
+  std::vector<T> expected = out;
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j) expected[shift + j * out_pitch + i] = x[shift + i * in_pitch + j];
+  const auto pitched = [=](T* data, std::size_t height, std::size_t width, std::size_t pitch) {
+    const auto stride = static_cast<std::ptrdiff_t>(pitch);
+    return by_columns ? View<T, 2>(data + shift, {width, height}, {1, stride})
+                      : View<T, 2>(data + shift, {height, width}, {stride, 1});
+  };
+  transpose(engine, pitched(x.data(), rows, columns, in_pitch), pitched(out.data(), columns, rows, out_pitch));
+  ASSERT_EQ(out, expected) << rows << " by " << columns << ", shift " << shift << ", gap " << gap;
+}
+
+TEST_P(SelectionTest, TransposeWordsWithin) {
+  for (const std::size_t rows : {std::size_t{1}, std::size_t{15}, std::size_t{64}, std::size_t{127}, std::size_t{200}}) {
+    for (const std::size_t columns : {std::size_t{1}, std::size_t{16}, std::size_t{63}, std::size_t{129}, std::size_t{300}}) {
+      for (const std::size_t shift : {std::size_t{0}, std::size_t{3}}) {
+        for (const std::size_t gap : {std::size_t{0}, std::size_t{5}}) {
+          transpose_within<std::uint8_t>(engine_, rows, columns, shift, gap, false);
+          transpose_within<std::int16_t>(engine_, rows, columns, shift, gap, false);
+          transpose_within<float>(engine_, rows, columns, shift, gap, true);
+          transpose_within<std::uint64_t>(engine_, rows, columns, shift, gap, false);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(SelectionTest, TransposeBeyondTheCaches) {
+  const std::size_t rows = support::kSanitizer ? 256 : machine().stream_above() / 8 / 1000 / 64 * 64;
+  for (const std::size_t gap : {std::size_t{0}, std::size_t{1}}) {  // whole lines, and others
+    transpose_within<double>(engine_, rows, 999, 0, gap, false);
+    transpose_within<std::int32_t>(engine_, rows, 1999, 5, gap, true);
+  }
+}
+
+TEST_P(SelectionTest, PartitionAndReverseBeyondTheCaches) {
+  const std::size_t bytes = support::kSanitizer ? 200'000 : machine().stream_above() / 2 + 12'345;
+  const auto as = [&]<class T>(T) {
+    std::vector<T> x = numbers<T>(bytes / sizeof(T));
+    std::vector<T> out(x.size());
+    std::vector<T> expected(x.rbegin(), x.rend());
+    reverse(engine_, x, out);
+    ASSERT_EQ(out, expected);
+    const auto pred = [](T v) { return v > T{300}; };
+    const auto middle = std::stable_partition(expected.begin(), expected.end(), pred);
+    ASSERT_EQ(partition(engine_, out, pred), static_cast<std::size_t>(middle - expected.begin()));
+    ASSERT_EQ(out, expected);
+  };
+  as(double{});
+  as(std::int32_t{});
+}
+
+TEST_P(SelectionTest, ScatterBeyondTheCaches) {
+  const std::size_t size = machine().l2_bytes / 4 + 12'345;  // of 4 or 8 bytes
+  const auto scatter_as = [&]<class T, class Index>(T, Index, std::size_t n, std::size_t distinct) {
+    std::vector<T> x(n);
+    std::vector<Index> indices(n);
+    std::mt19937_64 random(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      x[i] = static_cast<T>(random());
+      indices[i] = static_cast<Index>(random() % distinct * (size / distinct));
+    }
+    std::vector<T> out(size, T{1});
+    std::vector<T> expected = out;
+    for (std::size_t i = 0; i < n; ++i) expected[static_cast<std::size_t>(indices[i])] = x[i];
+    scatter(engine_, x, indices, out);
+    ASSERT_EQ(out, expected) << n << " elements of " << sizeof(T) << " bytes to " << distinct << " places";
+    if (n == 0) return;
+    indices[n - 1] = static_cast<Index>(-1);
+    expected = out;
+    EXPECT_THROW(scatter(engine_, x, indices, out), Error);
+    ASSERT_EQ(out, expected);
+  };
+  for (const std::size_t n : {std::size_t{0}, std::size_t{5000}, size, 2 * size}) {
+    for (const std::size_t distinct : {std::size_t{3}, size}) {
+      scatter_as(std::uint64_t{}, std::int64_t{}, n, distinct);
+      scatter_as(std::int32_t{}, std::uint32_t{}, n, distinct);
+      scatter_as(std::uint64_t{}, std::int32_t{}, n, distinct);
+    }
   }
 }
 

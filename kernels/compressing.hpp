@@ -1,0 +1,57 @@
+// Compressing registers, and masks as bits. Included once for each instruction set, by files that Highway's foreach_target compiles
+// so; there is something in it for AVX-512 alone.
+#if defined(FURROW_KERNELS_COMPRESSING_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef FURROW_KERNELS_COMPRESSING_HPP
+#undef FURROW_KERNELS_COMPRESSING_HPP
+#else
+#define FURROW_KERNELS_COMPRESSING_HPP
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <cstring>
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::vectors::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_AVX3
+/// Each of the eight bits twice, side by side.
+HWY_INLINE unsigned doubled(unsigned bits) {
+  bits = (bits | bits << 4) & 0x0F0F;
+  bits = (bits | bits << 2) & 0x3333;
+  bits = (bits | bits << 1) & 0x5555;
+  return 3 * bits;
+}
+
+/// Copies those of the 64 bytes of elements at x whose bit is set to the front of `to`, of which all 64 bytes are overwritten. In a
+/// register, which is then stored whole: the instruction that compresses on its way to memory takes more than a hundred cycles on
+/// Zen 4. Of 64 bits as two words: for those Highway 1.0.3 has a table, which GCC copies at each use.
+template <class U>
+HWY_INLINE void compress(const U* x, unsigned bits, U* to) {
+  const hn::CappedTag<std::uint32_t, 16> d;
+  const std::uint64_t mask = sizeof(U) == 8 ? doubled(bits) : bits;
+  const auto kept = hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&mask));
+  const auto words = hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(x));
+  hn::StoreU(hn::Compress(words, kept), d, reinterpret_cast<std::uint32_t*>(to));
+}
+
+/// Lane k as bit k, of at most 16 lanes.
+template <class D, class M>
+HWY_INLINE unsigned bits_of(D d, M mask) {
+  std::uint8_t bytes[8] = {};
+  hn::StoreMaskBits(d, mask, bytes);
+  std::uint16_t bits;
+  std::memcpy(&bits, bytes, sizeof(bits));
+  return bits;
+}
+#endif
+
+}  // namespace
+}  // namespace furrow::vectors::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // FURROW_KERNELS_COMPRESSING_HPP
