@@ -4,10 +4,12 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/bucket_sort.hpp"
 #include "furrow/kernels/cache_sort.hpp"
+#include "furrow/kernels/parting.hpp"
 #include "furrow/kernels/radix_keys.hpp"
 #include "furrow/kernels/streaming.hpp"
 
@@ -111,88 +114,159 @@ void run(Engine& engine, std::size_t n, R* other, const Load& load, const Emit& 
   });
 }
 
-/// The key that would be the nth of n in order.
-template <class R, class Load>
-decltype(R::key) find_nth(Engine& engine, std::size_t n, std::size_t nth, const Load& load) {
-  using U = decltype(R::key);
-  static constinit Cost counting;
-  static constinit Cost collecting;
-  constexpr std::size_t kBuckets = 256;
-  constexpr std::size_t kWhole = 4096;  // so few are sorted without more ado
-  const auto nth_of = [&](std::size_t size, std::size_t rank, const auto& key_at) {
-    U found{};
-    const auto emit = [&](std::size_t first, const R* records, std::size_t count, bool) {
-      if (first <= rank && rank < first + count) found = records[rank - first].key;
-    };
-    run<R>(engine, size, nullptr, key_at, emit);
-    return found;
-  };
-  if (n <= kWhole) return nth_of(n, nth, load);
+/// The key that would be the nth in order, and of each chunk how many keys are below it and how many equal to it.
+template <class U>
+struct Nth {
+  U key;
+  std::vector<Parted> chunks;
+};
 
-  const std::vector<KeyOnly<U>> sample = take_sample<U>(n, kBuckets, load);
-  const BucketMap<U> map(sample, sample.front().key, sample.back().key, kBuckets);
-  const Chunks chunks = cut(n, sizeof(U));
-  std::vector<std::size_t> counts(chunks.count() * map.buckets());
-  engine.over_chunks(chunks, counting, [&](std::size_t k, std::size_t last) {
-    const BucketMap<U> local(map);
-    for (; k < last; ++k)
-      for (std::size_t i = chunks[k].begin; i < chunks[k].end; ++i) ++counts[k * local.buckets() + local(load(i).key)];
-  });
-  std::size_t before = 0;
-  std::size_t size = 0;
-  std::size_t bucket = 0;
-  std::vector<std::size_t> places(chunks.count());
-  for (;; ++bucket) {
-    size = 0;
-    for (std::size_t k = 0; k < chunks.count(); ++k) {
-      places[k] = size;
-      size += counts[k * map.buckets() + bucket];
-    }
-    if (nth < before + size) break;
-    before += size;
+/// The keys from `least` to `greatest`.
+template <class U>
+struct Keyspan {
+  U least;
+  U greatest;
+};
+
+/// A key in the span that stands in the sample more than `often` times; nothing if there is none.
+template <class U>
+std::optional<Keyspan<U>> frequent_key(const std::vector<KeyOnly<U>>& sample, const Keyspan<U>& span, std::size_t often) {
+  std::size_t times = 0;
+  for (std::size_t i = 0; i < sample.size(); ++i) {
+    const U key = sample[i].key;
+    times = i > 0 && sample[i - 1].key == key ? times + 1 : 1;
+    if (times > often && key >= span.least && key <= span.greatest) return Keyspan<U>{key, key};
   }
-  const Buffer<R> candidates(size);
-  engine.over_chunks(chunks, collecting, [&](std::size_t k, std::size_t last) {
-    const BucketMap<U> local(map);
-    std::size_t place = places[k];
-    const Range part = chunks.elements(k, last);
-    for (std::size_t i = part.begin; i < part.end; ++i)
-      if (const R record = load(i); local(record.key) == bucket) candidates.data()[place++] = record;
-  });
-  return nth_of(size, nth - before, [data = candidates.data()](std::size_t i) { return data[i]; });
+  return std::nullopt;
 }
 
-/// Rearranges data, elements of type U: those with lesser keys, those with this one, those with greater ones; stable.
+/// Finds it: a sample says between which keys it should be; those are collected and sorted.
 template <class U, class Order>
-void part_at(Engine& engine, void* data, std::size_t n, U key, const Order& order) {
-  static constinit Cost counting;
+Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t nth, const Order& order) {
+  static constinit Cost collecting;
+  using R = KeyOnly<U>;
+  constexpr U kGreatest = std::numeric_limits<U>::max();
+  constexpr std::size_t kWhole = 4096;  // so few are sorted without more ado
+  constexpr std::size_t kPerKey = 64;   // of the sample
+  constexpr std::size_t kMostSampled = 16'384;
+  const std::size_t n = chunks.extent();
+  const KeyRule<U> rule(order);
+  // The key is known to be in `all`, and believed to be in `likely`.
+  Keyspan<U> all{0, kGreatest};
+  Keyspan<U> likely = all;
+  std::vector<R> sample;
+  std::size_t margin = 0;
+  if (n > kWhole) {
+    const auto load = [&](std::size_t i) { return R{order.key(data[i])}; };
+    sample = take_sample<U>(n, std::min(n / kPerKey, kMostSampled) / kPerBucket, load);
+    const auto size = static_cast<double>(sample.size());
+    const auto rank = static_cast<std::size_t>(static_cast<double>(nth) / static_cast<double>(n) * size);
+    margin = static_cast<std::size_t>(2.5 * std::sqrt(size)) + 1;  // five deviations of the rank of a median
+    if (rank >= margin) likely.least = sample[rank - margin].key;
+    if (rank + margin < sample.size()) likely.greatest = sample[rank + margin].key;
+  }
+  for (;;) {
+    // A key that many have is looked at alone: there is nothing to collect of it.
+    const auto [least, greatest] = frequent_key(sample, likely, margin / 2).value_or(likely);
+    std::vector<Parted> parted(chunks.count());
+    std::vector<std::vector<U>> candidates(chunks.count());
+    engine.over_chunks(chunks, collecting, [&](std::size_t k, std::size_t last) {
+      std::array<U, 512> block;
+      U* const within = least < greatest ? block.data() : nullptr;
+      for (; k < last; ++k) {
+        Parted sum;
+        const Range part = chunks[k];
+        for (std::size_t begin = part.begin; begin < part.end; begin += block.size()) {
+          const std::size_t size = std::min(block.size(), part.end - begin);
+          const Parted found = part_by_keys(data + begin, size, rule, least, greatest, {nullptr, within, nullptr});
+          sum.below += found.below;
+          sum.within += found.within;
+          if (within != nullptr) candidates[k].insert(candidates[k].end(), within, within + found.within);
+        }
+        parted[k] = sum;
+      }
+    });
+    std::size_t below = 0;
+    std::size_t within = 0;
+    for (const Parted& chunk : parted) {
+      below += chunk.below;
+      within += chunk.within;
+    }
+    if (nth < below) {
+      all.greatest = static_cast<U>(least - 1);
+      likely = least > likely.least ? Keyspan<U>{likely.least, all.greatest} : all;
+    } else if (nth >= below + within) {
+      all.least = static_cast<U>(greatest + 1);
+      likely = greatest < likely.greatest ? Keyspan<U>{all.least, likely.greatest} : all;
+    } else if (least == greatest) {
+      return {least, std::move(parted)};
+    } else {
+      std::vector<U> joined;
+      joined.reserve(within);
+      for (const std::vector<U>& some : candidates) joined.insert(joined.end(), some.begin(), some.end());
+      U key{};
+      const auto emit = [&](std::size_t first, const R* records, std::size_t count, bool) {
+        if (first <= nth - below && nth - below < first + count) key = records[nth - below - first].key;
+      };
+      run<R>(
+          engine, within, nullptr, [&](std::size_t i) { return R{order.key(joined[i])}; }, emit);
+      for (std::size_t k = 0; k < chunks.count(); ++k) {
+        parted[k].within = 0;
+        for (const U bits : candidates[k]) {
+          parted[k].below += order.key(bits) < key ? 1 : 0;
+          parted[k].within += order.key(bits) == key ? 1 : 0;
+        }
+      }
+      return {key, std::move(parted)};
+    }
+  }
+}
+
+/// Rearranges data: elements with lesser keys than the nth, those with the same, those with greater ones; stable.
+template <class U, class Order>
+void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, const Order& order) {
   static constinit Cost moving;
   static constinit Cost returning;
-  const Chunks chunks = cut(n, sizeof(U));
-  const auto part_of = [&](U bits) -> std::size_t { return order.key(bits) < key ? 0 : order.key(bits) == key ? 1 : 2; };
-  std::vector<std::array<std::size_t, 3>> places(chunks.count());
-  engine.over_chunks(chunks, counting, [&](std::size_t k, std::size_t last) {
-    for (; k < last; ++k) {
-      std::array<std::size_t, 3> counts{};
-      for (std::size_t i = chunks[k].begin; i < chunks[k].end; ++i) ++counts[part_of(bits_at<U>(data, i))];
-      places[k] = counts;
-    }
-  });
-  std::size_t sum = 0;
-  for (std::size_t part = 0; part < 3; ++part)
-    for (auto& place : places) sum += std::exchange(place[part], sum);
+  const std::size_t n = chunks.extent();
+  const bool stream = worth_streaming(2 * n * sizeof(U));
+  const KeyRule<U> rule(order);
+  std::vector<std::array<std::size_t, 3>> places(chunks.count());  // where what is below, equal and above goes
+  std::array<std::size_t, 3> totals{};
+  for (std::size_t k = 0; k < chunks.count(); ++k) {
+    const auto& [below, equal] = nth.chunks[k];
+    places[k] = totals;
+    totals[0] += below;
+    totals[1] += equal;
+    totals[2] += chunks[k].size() - below - equal;
+  }
   const Buffer<U> buffer(n);
   engine.over_chunks(chunks, moving, [&](std::size_t k, std::size_t last) {
-    std::array<std::size_t, 3> place = places[k];
     const Range part = chunks.elements(k, last);
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      const U bits = bits_at<U>(data, i);
-      buffer.data()[place[part_of(bits)]++] = bits;
-    }
+    const auto& [before_below, before_equal, before_above] = places[k];
+    const auto move = [&](auto below, auto above) {
+      for (std::size_t begin = part.begin; begin < part.end; begin += below.kMost) {
+        const std::size_t size = std::min(below.kMost, part.end - begin);
+        const Parted found = part_by_keys(data + begin, size, rule, nth.key, nth.key, {below.next(), nullptr, above.next()});
+        below.take(found.below);
+        above.take(size - found.below - found.within);
+      }
+      below.finish();
+      above.finish();
+    };
+    U* const below = buffer.data() + before_below;
+    U* const above = buffer.data() + totals[0] + totals[1] + before_above;
+    if (stream)
+      move(StreamWriter<U>(below), StreamWriter<U>(above));
+    else
+      move(CopyWriter<U>(below), CopyWriter<U>(above));
+    const std::size_t equal_end = last < chunks.count() ? places[last][1] : totals[1];
+    std::fill(buffer.data() + totals[0] + before_equal, buffer.data() + totals[0] + equal_end, order.bits(nth.key));
   });
   engine.over_chunks(chunks, returning, [&](std::size_t k, std::size_t last) {
     const Range part = chunks.elements(k, last);
-    std::memcpy(static_cast<char*>(data) + part.begin * sizeof(U), buffer.data() + part.begin, part.size() * sizeof(U));
+    if (!stream) return void(std::memcpy(data + part.begin, buffer.data() + part.begin, part.size() * sizeof(U)));
+    stream_copy(data + part.begin, buffer.data() + part.begin, part.size() * sizeof(U));
+    stream_fence();
   });
 }
 
@@ -304,7 +378,9 @@ void nth_element(Engine& engine, const Keys& keys, std::size_t n, std::size_t nt
     using R = KeyOnly<U>;
     const auto load = [order, data = keys.data](std::size_t i) { return R{order.key(bits_at<U>(data, i))}; };
     if (is_sorted(engine, n, sizeof(U), load)) return;
-    part_at(engine, keys.data, n, find_nth<R>(engine, n, nth, load), order);
+    U* const bits = static_cast<U*>(keys.data);
+    const Chunks chunks = cut(n, sizeof(U));
+    part_at(engine, bits, chunks, find_nth(engine, bits, chunks, nth, order), order);
   });
 }
 

@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/machine.hpp"
 #include "furrow/engine/registry.hpp"
+#include "furrow/kernels/bucket_sort.hpp"
 #include "tests/support.hpp"
 
 namespace furrow {
@@ -327,6 +329,44 @@ TEST_P(SortingTest, BadInput) {
   EXPECT_THROW(sort_by_key(engine_, std::span(x).first(50), std::span(x).subspan(49, 50)), Error);
   EXPECT_NE(message_of([&] { nth_element(engine_, x, 100); }).find("no element 100"), std::string::npos);
   EXPECT_THROW(sort(engine_, std::span(static_cast<double*>(nullptr), 3)), Error);
+}
+
+/// A sample that says nothing true of the rest: what it holds is all of the keys on one side, or none.
+TEST_P(SortingTest, NthElementWhereTheSampleMisleads) {
+  constexpr std::size_t kSize = 50'000;
+  for (const int sampled : {-1000, 0, 1000}) {
+    std::vector<int> x(kSize);
+    for (std::size_t i = 0; i < kSize; ++i) x[i] = static_cast<int>(i * 7919 % 101) - 50;
+    for (std::size_t count : {kSize / 64 / 16 * 16, kSize / 64})
+      for (std::size_t i = 0; i < count; ++i) x[sorting::sample_position(i, count, kSize)] = sampled;
+    const std::vector<int> input = x;
+    std::vector<int> expected = x;
+    std::sort(expected.begin(), expected.end());
+    for (std::size_t nth = 0; nth < kSize; nth += kSize / 50) {
+      x = input;
+      nth_element(engine_, x, nth);
+      ASSERT_EQ(x[nth], expected[nth]) << nth;
+      std::vector<int> parted = input;
+      std::stable_partition(parted.begin(), parted.end(), [&](int v) { return v <= expected[nth]; });
+      std::stable_partition(parted.begin(), parted.end(), [&](int v) { return v < expected[nth]; });
+      ASSERT_EQ(x, parted) << nth;
+    }
+  }
+}
+
+TEST_P(SortingTest, NthElementBeyondTheCaches) {
+  const std::size_t n = support::kSanitizer ? 100'003 : machine().stream_above() / 2 / sizeof(float) + 4099;
+  std::vector<float> x(n);
+  std::mt19937 random(5);
+  for (float& v : x) v = static_cast<float>(static_cast<std::int32_t>(random()));
+  std::vector<float> expected = x;
+  std::nth_element(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(n / 3), expected.end());
+  const float nth = expected[n / 3];
+  expected = x;
+  std::stable_partition(expected.begin(), expected.end(), [=](float v) { return v <= nth; });
+  std::stable_partition(expected.begin(), expected.end(), [=](float v) { return v < nth; });
+  nth_element(engine_, x, n / 3);
+  ASSERT_EQ(x, expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SortingTest, testing::ValuesIn(backends()), [](const auto& test) { return test.param; });
