@@ -85,8 +85,10 @@ const Packing& chosen_packing() {
   return packing;
 }
 
-template <class U, class Writer>
-void part_through(const U* x, const unsigned char* chosen, std::size_t n, Writer yes, Writer no) {
+template <class Writer, class U>
+void part_through(const U* x, const unsigned char* chosen, std::size_t n, U* to_yes, U* to_no) {
+  Writer yes(to_yes);
+  Writer no(to_no);
   std::array<unsigned char, Writer::kMost> others;
   for (std::size_t begin = 0; begin < n; begin += Writer::kMost) {
     const std::size_t size = std::min(Writer::kMost, n - begin);
@@ -101,9 +103,9 @@ void part_through(const U* x, const unsigned char* chosen, std::size_t n, Writer
 template <class U>
 void part_words(const U* x, const unsigned char* chosen, std::size_t n, U* yes, U* no, bool stream) {
   if (stream)
-    part_through(x, chosen, n, StreamWriter<U>(yes), StreamWriter<U>(no));
+    part_through<StreamWriter<U>>(x, chosen, n, yes, no);
   else
-    part_through(x, chosen, n, CopyWriter<U>(yes), CopyWriter<U>(no));
+    part_through<CopyWriter<U>>(x, chosen, n, yes, no);
 }
 
 }  // namespace

@@ -222,6 +222,21 @@ Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t
   }
 }
 
+/// Writes those of x[0, n) whose keys are less than `key` to `below_key`, and those whose keys are greater to `above_key`.
+template <class Writer, class U>
+void part_through(const U* x, std::size_t n, const KeyRule<U>& rule, U key, U* below_key, U* above_key) {
+  Writer below(below_key);
+  Writer above(above_key);
+  for (std::size_t begin = 0; begin < n; begin += Writer::kMost) {
+    const std::size_t size = std::min(Writer::kMost, n - begin);
+    const Parted found = part_by_keys(x + begin, size, rule, key, key, {below.next(), nullptr, above.next()});
+    below.take(found.below);
+    above.take(size - found.below - found.within);
+  }
+  below.finish();
+  above.finish();
+}
+
 /// Rearranges data: elements with lesser keys than the nth, those with the same, those with greater ones; stable.
 template <class U, class Order>
 void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, const Order& order) {
@@ -243,22 +258,12 @@ void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, c
   engine.over_chunks(chunks, moving, [&](std::size_t k, std::size_t last) {
     const Range part = chunks.elements(k, last);
     const auto& [before_below, before_equal, before_above] = places[k];
-    const auto move = [&](auto below, auto above) {
-      for (std::size_t begin = part.begin; begin < part.end; begin += below.kMost) {
-        const std::size_t size = std::min(below.kMost, part.end - begin);
-        const Parted found = part_by_keys(data + begin, size, rule, nth.key, nth.key, {below.next(), nullptr, above.next()});
-        below.take(found.below);
-        above.take(size - found.below - found.within);
-      }
-      below.finish();
-      above.finish();
-    };
     U* const below = buffer.data() + before_below;
     U* const above = buffer.data() + totals[0] + totals[1] + before_above;
     if (stream)
-      move(StreamWriter<U>(below), StreamWriter<U>(above));
+      part_through<StreamWriter<U>>(data + part.begin, part.size(), rule, nth.key, below, above);
     else
-      move(CopyWriter<U>(below), CopyWriter<U>(above));
+      part_through<CopyWriter<U>>(data + part.begin, part.size(), rule, nth.key, below, above);
     const std::size_t equal_end = last < chunks.count() ? places[last][1] : totals[1];
     std::fill(buffer.data() + totals[0] + before_equal, buffer.data() + totals[0] + equal_end, order.bits(nth.key));
   });

@@ -119,8 +119,8 @@ void turn_words(const Turn<Word>& part, [[maybe_unused]] bool stream) {
   right = part.columns / kLine * kLine;
   for (std::size_t left = 0; left < right; left += kLine)
     for (std::size_t top = 0; top < bottom; top += kLine)
-      for (std::size_t i = top; i < top + kLine; i += N)
-        for (std::size_t j = left; j < left + kLine; j += N)
+      for (std::size_t j = left; j < left + kLine; j += N)  // so that few lines are begun before they are whole
+        for (std::size_t i = top; i < top + kLine; i += N)
           turn_square(d, part.in + static_cast<std::ptrdiff_t>(i) * part.in_stride + j, part.in_stride,
                       part.out + static_cast<std::ptrdiff_t>(j) * part.out_stride + i, part.out_stride, stream);
 #endif
