@@ -334,7 +334,7 @@ void find_bins(const T* x, std::size_t n, const EqualBins& bins, std::uint32_t* 
     const auto low = hn::Set(d, bins.low);
     const auto outside = hn::Set(d, static_cast<double>(bins.count));
     const auto place = hn::Mul(hn::Sub(v, low), hn::Set(d, bins.scale));
-    auto bin = hn::Trunc(place);
+    auto bin = hn::Floor(place);
     auto is_inside = hn::And(hn::Ge(place, hn::Zero(d)), hn::Lt(place, outside));
     const auto off_middle = hn::Abs(hn::Sub(hn::Sub(place, bin), hn::Set(d, 0.5)));
     if (HWY_UNLIKELY(!hn::AllFalse(d, hn::Gt(off_middle, hn::Set(d, 0.5 - kCloseToEdge))))) {
