@@ -356,7 +356,6 @@ void add_reductions(std::vector<Kernel>& rows) {
                     x.set_result(digest(counts));
                   }>,
                   .specials = Special::none});
-                  }>});
   // Of n bytes, for which the table has no type: a quarter of as many int32.
   rows.push_back({.name = "bincount_bytes",
                   .family = "reductions",
