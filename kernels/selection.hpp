@@ -60,6 +60,12 @@ bool search(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes
   return yes;
 }
 
+/// Chunks of elements to be chosen from: long enough for what each costs besides.
+template <class T>
+Chunks cut(std::size_t n) {
+  return {n, sizeof(T), sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1};
+}
+
 /// chosen[i] = 1 if keep(begin + i), else 0, for i in [0, size).
 template <class Keep>
 void choose(std::size_t begin, std::size_t size, unsigned char* chosen, const Keep& keep) {
@@ -142,8 +148,7 @@ std::size_t compact(const char* call, Engine& engine, Cost& choosing, Cost& writ
   using Value = std::remove_const_t<T>;
   const bool stream = !check::same_memory(in, out) && worth_streaming(in.size_bytes() + in.size_bytes() / 2);
   // In groups of chunks whose kept elements stay in the threads' caches until all before them are counted.
-  constexpr std::size_t kShortest = sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1;
-  const Chunks chunks(in.size(), sizeof(T), kShortest);
+  const Chunks chunks = cut<T>(in.size());
   const std::size_t per_thread = 1 + machine().l2_bytes / (chunks.length() * sizeof(T));
   const std::size_t all_threads = per_thread * static_cast<std::size_t>(engine.concurrency());
   const std::size_t group = chunks.count() < all_threads ? chunks.count() : all_threads;
@@ -301,7 +306,7 @@ requires std::predicate < Pred&, const value_t<X>
   const auto elements = as_span(x);
   const std::size_t n = elements.size();
   const selection::Holder<Pred, const T&> held{pred};
-  const Chunks chunks(n, sizeof(T));
+  const Chunks chunks = selection::cut<T>(n);
   const merging::Storage<unsigned char> chosen(n);
   std::vector<std::size_t> counts(chunks.count());
   engine.over_chunks(chunks, choosing, [&, held](std::size_t first, std::size_t last) {
