@@ -189,7 +189,8 @@ TEST(Bits, OfTheWholeTableAreThoseOfEveryBackendConcurrencyAndInstructionSet) {
     const bool fused = set == "avx512" || set == "avx2";
     for (const table::Kernel& kernel : table::kernels())
       for (const Type type : kernel.types)
-        ASSERT_TRUE(table.contains(std::string(kernel.name) + "/" + std::string(type_code(type)))) << kernel.name << " with " << set;
+        ASSERT_TRUE(table.contains(std::string(kernel.name) + "/" + std::string(type_code(type))))
+            << kernel.name << " with " << set;
     ASSERT_GT(table.size(), 250U);
     for (const auto& [name, columns] : table) {
       ASSERT_EQ(columns.size(), 1 + 4 * (backends().size() - 1)) << name << " with " << set;
