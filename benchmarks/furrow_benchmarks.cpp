@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "benchmarks/sample.hpp"
 #include "benchmarks/suite.hpp"
 #include "benchmarks/workspace.hpp"
 

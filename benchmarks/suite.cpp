@@ -190,11 +190,11 @@ class Run {
       workspace_.reset();  // before the new one is allocated
       workspace_ = std::make_unique<Workspace>(candidates_.placing_engine(), what.type, what.n);
     }
-    workspace_->prepare(*what.kernel);
     if (!visited) {
       visited = first_visit(what);
       if (!visited) return;
     } else {
+      workspace_->place_inputs(*what.kernel);
       for (const Candidate& candidate : visited->candidates)
         if (candidate.worker != nullptr) reset(candidate);
     }
@@ -208,7 +208,7 @@ class Run {
 
   /// Checks the answers of all candidates, and prepares to time those that are right. Nothing if it was cut off.
   std::optional<Visited> first_visit(const Selection& what) {
-    workspace_->work_out_answer();
+    workspace_->prepare(*what.kernel);
     Group group{what.kernel, what.type, what.n, {}, what.threads};
     Visited visited{found_.groups.size(), {}, {}, nullptr};
     std::vector<Subject> subjects;

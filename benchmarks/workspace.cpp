@@ -19,7 +19,7 @@ std::string at(std::size_t index) {
 
 Workspace::Workspace(Engine& engine, Type type, std::size_t n) : engine_(engine), operands_(engine, type, n) {}
 
-void Workspace::prepare(const table::Kernel& kernel) {
+void Workspace::place_inputs(const table::Kernel& kernel) {
   kernel_ = &kernel;
   if (inputs_ != kernel.make_inputs) {
     kernel.make_inputs(operands_);
@@ -32,11 +32,12 @@ void Workspace::prepare(const table::Kernel& kernel) {
   reset();
 }
 
-void Workspace::work_out_answer() {
-  kernel_->reference(operands_);
+void Workspace::prepare(const table::Kernel& kernel) {
+  place_inputs(kernel);
+  kernel.reference(operands_);
   expected_result_ = operands_.result();
   const auto out = operands_.out_bytes();
-  if (kernel_->writes_out())
+  if (kernel.writes_out())
     expected_out_.assign(out.begin(), out.end());
   else
     expected_out_.clear();

@@ -17,10 +17,10 @@ class Workspace {
   Workspace(Engine& engine, Type type, std::size_t n);
 
   /// Puts this kernel's inputs in place.
-  void prepare(const table::Kernel& kernel);
+  void place_inputs(const table::Kernel& kernel);
 
-  /// Works out its answer by the naive reference, which is what fault() and same_bits() need.
-  void work_out_answer();
+  /// The same, and works out the kernel's answer by the naive reference, for fault() and same_bits().
+  void prepare(const table::Kernel& kernel);
 
   /// Restores what the output and the result held before, so that whoever writes nothing is found out.
   void reset();

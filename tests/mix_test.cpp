@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "benchmarks/sample.hpp"
 #include "benchmarks/suite.hpp"
 #include "tests/saved_runs.hpp"
 #include "tests/support.hpp"
