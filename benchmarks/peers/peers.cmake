@@ -115,8 +115,10 @@ find_path(FURROW_XSIMD_INCLUDE xsimd/xsimd.hpp)
 mark_as_advanced(FURROW_XTENSOR_INCLUDE FURROW_XSIMD_INCLUDE)
 if(FURROW_XTENSOR_INCLUDE AND FURROW_XSIMD_INCLUDE AND FURROW_TBB)
   furrow_system_headers(furrow_xtensor ${FURROW_XTENSOR_INCLUDE})
+  # GCC 12 takes a parameter of its own AVX-512 functions for uninitialised.
   furrow_library_peer(xtensor BUILDS v3 v4 LIBS furrow_xtensor TBB::tbb NAMESPACES xt xsimd xtl
-    OPTIONS -DXTENSOR_USE_XSIMD -DXTENSOR_USE_TBB)
+    OPTIONS -DXTENSOR_USE_XSIMD -DXTENSOR_USE_TBB $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>)
 endif()
 
 find_package(Armadillo QUIET)
