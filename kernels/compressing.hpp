@@ -10,7 +10,6 @@
 #include <hwy/highway.h>
 
 #include <cstdint>
-#include <cstring>
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::vectors::HWY_NAMESPACE {
@@ -33,19 +32,18 @@ HWY_INLINE unsigned doubled(unsigned bits) {
 template <class U>
 HWY_INLINE void compress(const U* x, unsigned bits, U* to) {
   const hn::CappedTag<std::uint32_t, 16> d;
-  const std::uint64_t mask = sizeof(U) == 8 ? doubled(bits) : bits;
-  const auto kept = hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&mask));
+  const unsigned mask = sizeof(U) == 8 ? doubled(bits) : bits;
+  const hn::Mask<decltype(d)> kept{static_cast<__mmask16>(mask)};
   const auto words = hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(x));
   hn::StoreU(hn::Compress(words, kept), d, reinterpret_cast<std::uint32_t*>(to));
 }
 
 /// Lane k as bit k, of at most 16 lanes.
-template <class D, class M>
-HWY_INLINE unsigned bits_of(D d, M mask) {
-  std::uint8_t bytes[8] = {};
-  hn::StoreMaskBits(d, mask, bytes);
-  std::uint16_t bits;
-  std::memcpy(&bits, bytes, sizeof(bits));
+template <class M>
+HWY_INLINE unsigned bits_of(M mask) {
+  unsigned bits = mask.raw;
+  // Into a general register: of a mask that it has to store meanwhile, GCC 12 writes 16 bits and reads 32.
+  asm("" : "+r"(bits));
   return bits;
 }
 #endif

@@ -60,8 +60,8 @@ std::size_t part_registers(const U* x, std::size_t n, const KeyRule<U>& rule, U 
     const auto negative = hn::BitCast(d, hn::BroadcastSignBit(hn::BitCast(compared, bits)));
     const auto total = hn::Sub(hn::Xor(bits, hn::Or(hn::And(negative, sign_mask), sign)), zero);
     const auto key = hn::BitCast(compared, hn::Xor(total, flip));
-    const unsigned is_below = bits_of(compared, hn::Lt(key, low));
-    const unsigned is_above = bits_of(compared, hn::Gt(key, high));
+    const unsigned is_below = bits_of(hn::Lt(key, low));
+    const unsigned is_above = bits_of(hn::Gt(key, high));
     if constexpr (has_below) compress(x + i, is_below, out.below + parted.below);
     if constexpr (has_within) compress(x + i, ~(is_below | is_above) & ((1U << N) - 1), out.within + parted.within);
     if constexpr (has_above) compress(x + i, is_above, out.above + above);
