@@ -23,9 +23,10 @@ namespace {
 // They find 5 % in nearly all cases, with 2 % noise and more.
 constexpr std::size_t kMostRounds = 48;
 
-// Each group is measured twice, the second time after all others of its stretch: a minute or so later in a long run.
+// Each group is measured twice, the second time after all others of its stretch: a minute or so later in a long run. Of a short
+// one there are two stretches, so that time that runs out leaves groups out rather than every second visit.
 constexpr std::size_t kVisits = 2;
-constexpr std::size_t kStretch = 96;
+constexpr std::size_t kLongestStretch = 96;
 
 // Others' use of the CPUs, over what this run's threads leave free, beyond which the verdict may be of them: so many for each
 // thread.
@@ -86,8 +87,9 @@ class Run {
     // They take two seconds; a machine too busy for that shows no roofs, and the cases matter more.
     const double roofs_until = now() + std::max(3.0, budget() / 10);
     found_.roofs = measure_roofs(candidates_, ++seed_, [&] { return cut_off() || now() > roofs_until; });
-    for (std::size_t begin = 0; !over() && begin < plan_.size(); begin += kStretch)
-      stretch(std::span(plan_).subspan(begin, std::min(kStretch, plan_.size() - begin)));
+    const std::size_t length = std::min(kLongestStretch, plan_.size() / 2 + 1);
+    for (std::size_t begin = 0; !over() && begin < plan_.size(); begin += length)
+      stretch(std::span(plan_).subspan(begin, std::min(length, plan_.size() - begin)));
     workspace_.reset();
     // Cut off before the first round: it says nothing.
     std::erase_if(found_.groups, [](const Group& group) { return group.conditions.rounds == 0; });
