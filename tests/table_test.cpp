@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "furrow/engine/registry.hpp"
+#include "tests/outcome.hpp"
 #include "tests/support.hpp"
 
 namespace furrow {
@@ -21,16 +22,6 @@ const std::vector<std::size_t> kAllSizes{0,    1,    2,    3,    7,     31,    3
 /// A sanitizer makes each element dear; what it looks for shows at a few sizes too.
 const std::vector<std::size_t> kSizes = support::kSanitizer ? std::vector<std::size_t>{1, 33, 1025, 16385} : kAllSizes;
 const std::vector<int> kConcurrencies = support::kSanitizer ? std::vector<int>{2, 3} : std::vector<int>{1, 2, 3, 7};
-
-struct Outcome {
-  std::vector<unsigned char> out;
-  table::Operands::Result result;
-  friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-Outcome outcome(const table::Operands& x) {
-  return {{x.out_bytes().begin(), x.out_bytes().end()}, x.result()};
-}
 
 class TableTest : public testing::TestWithParam<const table::Kernel*> {};
 
