@@ -215,8 +215,8 @@ std::vector<Evidence> evidence_of(const SavedRun& run) {
     Evidence entry{share->name, {}, group.key(), share->weight};
     for (const std::string& backend : run.backends) {
       const SavedRun::Case* const one = group.find(backend);
-      entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->real);
-      if (one != nullptr && one->visits.size() > entry.visits.size()) entry.visits = one->visits;
+      const SavedRun::Case measured = one == nullptr ? SavedRun::Case() : *one;
+      entry.add(measured.real, measured.visits);
     }
     evidence.push_back(std::move(entry));
   }

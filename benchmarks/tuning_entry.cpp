@@ -22,8 +22,8 @@ Verdict verdict_of(const Measurements& measurements) {
     Evidence entry{share->name, {}, group.key(), share->weight};
     for (const std::string& backend : measurements.backends) {
       const Case* const one = group.find(backend);
-      entry.seconds.push_back(one == nullptr ? std::vector<double>() : one->timings.real);
-      if (one != nullptr && one->timings.visits.size() > entry.visits.size()) entry.visits = one->timings.visits;
+      const Timings timings = one == nullptr ? Timings() : one->timings;
+      entry.add(timings.real, timings.visits);
     }
     evidence.push_back(std::move(entry));
   }

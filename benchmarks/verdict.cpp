@@ -54,6 +54,12 @@ Score score_of(const std::string& name, std::span<const Evidence> evidence, std:
 
 }  // namespace
 
+void Evidence::add(const std::vector<double>& rounds, const std::vector<std::size_t>& in_visits) {
+  const auto longer = [&](const std::vector<double>& others) { return others.size() >= rounds.size(); };
+  if (!rounds.empty() && std::ranges::none_of(seconds, longer)) visits = in_visits;
+  seconds.push_back(rounds);
+}
+
 Ratio overall(std::span<const Evidence> evidence, std::size_t first, std::size_t second) {
   struct Family {
     double log_sum = 0;

@@ -15,7 +15,10 @@ struct Evidence {
   std::vector<std::vector<double>> seconds;
   std::string name = {};                 ///< "triad/f64/1024"
   double weight = 1;                     ///< of its family among the others; the same throughout a family
-  std::vector<std::size_t> visits = {};  ///< rounds in each visit
+  std::vector<std::size_t> visits = {};  ///< rounds in each visit, of whom there are most
+
+  /// A backend's rounds; of losers the later ones are missing.
+  void add(const std::vector<double>& rounds, const std::vector<std::size_t>& in_visits);
 };
 
 /// What would change if one backend were always used instead of the pick.

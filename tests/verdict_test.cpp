@@ -37,6 +37,16 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+TEST(Evidence, HasTheVisitsOfWhoHasMostRounds) {
+  Evidence entry{"family", {}};
+  entry.add({1, 1, 1}, {2, 1});  // a loser
+  entry.add({1, 1, 1, 1, 1}, {2, 3});
+  entry.add({}, {});
+  entry.add({1, 1, 1, 1}, {2, 2});
+  EXPECT_EQ(entry.seconds.size(), 4U);
+  EXPECT_EQ(entry.visits, (std::vector<std::size_t>{2, 3}));
+}
+
 TEST(Verdict, PicksTheFastestAndSaysByHowMuch) {
   const Verdict verdict = decide(kBackends, repeated("reductions", {2, 1.2, 1, 1.3}, 10));
   EXPECT_EQ(verdict.backend, "tbb");
