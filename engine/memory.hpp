@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 namespace furrow {
 
@@ -22,5 +23,20 @@ void deallocate_scratch(void* memory) noexcept;
 
 /// elements * size, or throws std::bad_alloc if that overflows.
 std::size_t array_bytes(std::size_t elements, std::size_t size);
+
+/// That memory for objects of a trivial type, given back at the end of a scope. Not initialised.
+template <class T>
+class Scratch {
+ public:
+  Scratch() = default;
+  explicit Scratch(std::size_t n) : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T))))) {}
+  T* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(T* memory) const { deallocate_scratch(memory); }
+  };
+  std::unique_ptr<T, Free> data_;
+};
 
 }  // namespace furrow

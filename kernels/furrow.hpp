@@ -28,3 +28,4 @@
 #include "furrow/kernels/scans.hpp"
 #include "furrow/kernels/selection.hpp"
 #include "furrow/kernels/sorting.hpp"
+#include "furrow/kernels/stencil.hpp"

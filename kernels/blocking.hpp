@@ -1,0 +1,353 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "furrow/engine/engine.hpp"
+#include "furrow/engine/memory.hpp"
+#include "furrow/kernels/grid.hpp"
+#include "furrow/kernels/ranges.hpp"
+#include "furrow/kernels/streaming.hpp"
+
+// Several steps of a stencil in one pass over memory.
+
+namespace furrow {
+
+namespace blocking {
+
+/// Lines of the latest planes of a field at one time, in cache: planes take the place of those `depth` before them.
+template <class T>
+struct Ring {
+  T* memory;
+  std::ptrdiff_t depth;
+  std::ptrdiff_t lines;
+  std::ptrdiff_t stride;
+
+  T* line(std::ptrdiff_t plane, std::ptrdiff_t line) const { return memory + (plane % depth * lines + line) * stride; }
+};
+
+/// Memory that blocks work in, one after the other: fresh pages for each would cost more than the work.
+template <class T>
+class Workspaces {
+  struct Workspace {
+    Scratch<T> memory;
+    std::size_t size = 0;
+    T* data() const { return memory.data(); }
+  };
+  struct GiveBack {
+    Workspaces* to;
+    void operator()(Workspace* taken) const {
+      const std::lock_guard lock(to->mutex_);
+      to->free_.emplace_back(taken);
+    }
+  };
+
+ public:
+  using Taken = std::unique_ptr<Workspace, GiveBack>;
+
+  Taken take(std::size_t size) {
+    std::unique_ptr<Workspace> found;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        found = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    if (!found) found = make();
+    if (found->size < size) *found = {Scratch<T>(size), size};
+    return Taken(found.release(), GiveBack{this});
+  }
+
+ private:
+  std::unique_ptr<Workspace> make() {
+    const std::lock_guard lock(mutex_);
+    free_.reserve(++made_);  // so that giving back cannot throw
+    return std::make_unique<Workspace>();
+  }
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> free_;
+  std::size_t made_ = 0;
+};
+
+/// A block of a grid on its way through several steps.
+///
+/// The block sweeps along the planes, all steps at once: as soon as step t of plane p is there, step t + 1 can be made of the plane
+/// a radius before it. Of each step only the planes that the next one reads are kept, so that they stay in cache; memory is read
+/// for the first step and written for the last. At its sides a block computes what its neighbours do too, as far as its later steps
+/// need it: blocks need not wait for each other. (Overlapped tiling with a wavefront inside; after Wonnacott, IPDPS 2000;
+/// Krishnamoorthy et al., PLDI 2007.)
+template <class T, std::size_t F, std::size_t C, std::size_t D, std::size_t Radius, class Op>
+class Block {
+  static constexpr std::ptrdiff_t kRadius = Radius;
+  static constexpr std::ptrdiff_t kSide = 2 * kRadius + 1;
+  static constexpr std::ptrdiff_t kLine = 64 / sizeof(T);          ///< cells
+  static constexpr std::ptrdiff_t kAcross = D == 2 ? 0 : kRadius;  ///< radius from line to line of a plane
+  static constexpr std::ptrdiff_t kBeyond = -1;
+  using Near = Neighbourhood<T, D, Radius>;
+
+ public:
+  struct Pass {
+    const Grid& grid;
+    const Cut& cut;
+    std::array<const T*, F> in;
+    std::array<T*, F> out;
+    std::array<const T*, C> constants;
+    const Op& op;
+    bool stream;
+  };
+
+  Block(const Pass& pass, std::size_t block, Workspaces<T>& workspaces)
+      : pass_(pass), steps_(static_cast<std::ptrdiff_t>(pass.cut.steps)) {
+    auto at = static_cast<std::ptrdiff_t>(block);
+    for (std::size_t axis = 3; axis-- > 0;) {
+      const std::ptrdiff_t index = at % pass.cut.counts[axis];
+      at /= pass.cut.counts[axis];
+      begin_[axis] = index * pass.cut.extents[axis];
+      end_[axis] = std::min(begin_[axis] + pass.cut.extents[axis], pass.grid.extents[axis]);
+    }
+    lines_ = end_[1] - begin_[1] + 2 * kAcross * steps_;
+    beside_ = (kRadius * steps_ + kLine - 1) / kLine * kLine;
+    // Lines that lie a multiple of 4 KiB apart would take each other's place in the first cache.
+    stride_ = ((end_[2] - begin_[2] + 2 * beside_ + kLine - 1) / kLine | 1) * kLine;
+    const std::ptrdiff_t plane = lines_ * stride_;
+    const std::ptrdiff_t kept = kRadius * (steps_ + 1) + 1;  // planes of what does not change
+    constexpr auto fields = static_cast<std::ptrdiff_t>(F);
+    constexpr auto constants = static_cast<std::ptrdiff_t>(C);
+    const std::ptrdiff_t elements = fields * steps_ * kSide * plane + constants * kept * plane + (fields + 2) * stride_;
+    workspace_ = workspaces.take(static_cast<std::size_t>(elements));
+    T* next = workspace_->data();
+    const auto take = [&](std::ptrdiff_t size) { return std::exchange(next, next + size); };
+    rings_ = take(fields * steps_ * kSide * plane);
+    for (Ring<T>& ring : constant_rings_) ring = {take(kept * plane), kept, lines_, stride_};
+    for (T*& line : last_) line = take(stride_);
+    for (T*& line : beyond_) line = take(stride_);
+  }
+
+  void run() {
+    for (std::size_t axis = 0; axis < beyond_.size(); ++axis)
+      std::fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
+    const Span read = reach(0, 0);
+    for (std::ptrdiff_t plane = read.begin; plane < end_[0] + kRadius * steps_; ++plane) {
+      if (plane < read.end) load(plane);
+      ahead_ = plane + 1 < read.end ? wrapped(plane + 1, pass_.grid.extents[0]) : -1;
+      for (std::ptrdiff_t step = 1; step <= steps_; ++step) {
+        const std::ptrdiff_t behind = plane - kRadius * step;
+        const Span range = reach(0, step);
+        if (range.begin <= behind && behind < range.end) advance(step, behind);
+      }
+    }
+    if (pass_.stream) stream_fence();
+  }
+
+ private:
+  bool periodic(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic; }
+
+  /// The cells of an axis whose state after `step` steps the block needs.
+  Span reach(std::size_t axis, std::ptrdiff_t step) const {
+    const std::ptrdiff_t more = pass_.grid.radius[axis] * (steps_ - step);
+    const Span all{begin_[axis] - more, end_[axis] + more};
+    if (periodic(axis)) return all;
+    return {std::max<std::ptrdiff_t>(all.begin, 0), std::min(all.end, pass_.grid.extents[axis])};
+  }
+
+  std::ptrdiff_t local(std::size_t axis, std::ptrdiff_t at) const { return at - begin_[axis] + pass_.grid.radius[axis] * steps_; }
+
+  std::ptrdiff_t cell_at(std::ptrdiff_t at) const { return at - begin_[2] + beside_; }
+
+  Ring<T> ring(std::size_t field, std::ptrdiff_t step) const {
+    const std::ptrdiff_t index = static_cast<std::ptrdiff_t>(field) * steps_ + step;
+    return {rings_ + index * kSide * lines_ * stride_, kSide, lines_, stride_};
+  }
+
+  /// Reads a plane of all fields from memory.
+  void load(std::ptrdiff_t plane) {
+    const Span lines = reach(1, 0);
+    for (std::ptrdiff_t line = lines.begin; line < lines.end; ++line) {
+      const std::ptrdiff_t row =
+          wrapped(plane, pass_.grid.extents[0]) * pass_.grid.extents[1] + wrapped(line, pass_.grid.extents[1]);
+      for (std::size_t f = 0; f < F; ++f) load_line(pass_.in[f] + row * pass_.grid.extents[2], line_of(ring(f, 0), plane, line));
+      for (std::size_t c = 0; c < C; ++c)
+        load_line(pass_.constants[c] + row * pass_.grid.extents[2], line_of(constant_rings_[c], plane, line));
+    }
+  }
+  void load_line(const T* from, T* to) const {
+    const Span cells = reach(2, 0);
+    const std::ptrdiff_t extent = pass_.grid.extents[2];
+    for (std::ptrdiff_t x = cells.begin; x < cells.end;) {
+      const std::ptrdiff_t at = wrapped(x, extent);
+      const std::ptrdiff_t size = std::min(cells.end - x, extent - at);
+      std::copy_n(from + at, size, to + cell_at(x));
+      x += size;
+    }
+    finish_line(to);
+  }
+
+  /// Puts what lies beyond the ends of a line beside it.
+  void finish_line(T* line) const {
+    if (periodic(2)) return;
+    const std::ptrdiff_t extent = pass_.grid.extents[2];
+    const Boundary& boundary = pass_.grid.boundaries[2];
+    const auto put = [&](std::ptrdiff_t x) {
+      line[cell_at(x)] =
+          boundary.kind() == Boundary::Kind::fixed ? static_cast<T>(boundary.value()) : line[cell_at(reflected(x, extent))];
+    };
+    for (std::ptrdiff_t x = std::max(-kRadius, begin_[2] - kRadius * steps_); x < 0; ++x) put(x);
+    for (std::ptrdiff_t x = extent; x < std::min(extent + kRadius, end_[2] + kRadius * steps_); ++x) put(x);
+  }
+
+  /// Asks for part of a line of the plane that is loaded next: each step for its share, so that memory works while steps are made.
+  void fetch_ahead(std::ptrdiff_t step, std::ptrdiff_t line) const {
+    if (ahead_ < 0) return;
+    const std::ptrdiff_t share = (end_[2] - begin_[2]) / steps_ + kLine;
+    const std::ptrdiff_t from = begin_[2] + (step - 1) * share;
+    const std::ptrdiff_t cell = (ahead_ * pass_.grid.extents[1] + wrapped(line, pass_.grid.extents[1])) * pass_.grid.extents[2];
+    for (std::ptrdiff_t x = from; x < std::min(from + share, end_[2]); x += kLine) {
+      for (std::size_t f = 0; f < F; ++f) __builtin_prefetch(pass_.in[f] + cell + x, 0, 2);
+      for (std::size_t c = 0; c < C; ++c) __builtin_prefetch(pass_.constants[c] + cell + x, 0, 2);
+    }
+  }
+
+  T* line_of(const Ring<T>& ring, std::ptrdiff_t plane, std::ptrdiff_t line) const {
+    return ring.line(local(0, plane), local(1, line));
+  }
+  /// Where what lies beside a plane or line is found along axis 0 or 1: its index in the block, or kBeyond.
+  std::ptrdiff_t found(std::size_t axis, std::ptrdiff_t at) const {
+    const std::ptrdiff_t extent = pass_.grid.extents[axis];
+    if (!periodic(axis) && (at < 0 || at >= extent)) {
+      if (pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed) return kBeyond;
+      at = reflected(at, extent);
+    }
+    return local(axis, at);
+  }
+
+  /// Makes a step of a plane out of the planes of the step before.
+  void advance(std::ptrdiff_t step, std::ptrdiff_t plane) {
+    std::array<std::array<const T*, kSide>, F + C> planes{};  // null: beyond the grid
+    for (std::ptrdiff_t p = 0; p < kSide; ++p) {
+      const std::ptrdiff_t at = found(0, plane + p - kRadius);
+      if (at == kBeyond) continue;
+      for (std::size_t f = 0; f < F; ++f) planes[f][static_cast<std::size_t>(p)] = ring(f, step - 1).line(at, 0);
+      for (std::size_t c = 0; c < C; ++c) planes[F + c][static_cast<std::size_t>(p)] = constant_rings_[c].line(at, 0);
+    }
+    std::array<T*, F> made{};
+    for (std::size_t f = 0; f < F && step < steps_; ++f) made[f] = ring(f, step).line(local(0, plane), 0);
+
+    const Span lines = reach(1, step);
+    const Span cells = reach(2, step);
+    const std::ptrdiff_t first = cell_at(cells.begin);
+    const std::ptrdiff_t size = cells.end - cells.begin;
+    for (std::ptrdiff_t line = lines.begin; line < lines.end; ++line) {
+      const std::array<typename Near::Lines, F + C> from = near_lines(planes, line);
+      std::array<T*, F> to{};
+      const std::ptrdiff_t target = (plane * pass_.grid.extents[1] + line) * pass_.grid.extents[2] + begin_[2];
+      for (std::size_t f = 0; f < F; ++f) {
+        if (step < steps_)
+          to[f] = made[f] + local(1, line) * stride_ + first;
+        else
+          to[f] = pass_.stream ? last_[f] : pass_.out[f] + target;
+      }
+      fetch_ahead(step, line);
+      compute(pass_.op, from, first, size, to);
+      for (std::size_t f = 0; f < F; ++f) {
+        if (step < steps_)
+          finish_line(to[f] - first);
+        else if (pass_.stream)
+          stream_copy(pass_.out[f] + target, last_[f], static_cast<std::size_t>(size) * sizeof(T));
+      }
+    }
+  }
+
+  /// The lines about `line` in these planes.
+  std::array<typename Near::Lines, F + C> near_lines(const std::array<std::array<const T*, kSide>, F + C>& planes,
+                                                     std::ptrdiff_t line) const {
+    std::array<typename Near::Lines, F + C> lines{};
+    std::size_t next = 0;
+    for (std::size_t p = 0; p < kSide; ++p) {
+      for (std::ptrdiff_t l = line - kAcross; l <= line + kAcross; ++l, ++next) {
+        const std::ptrdiff_t at = found(1, l);
+        for (std::size_t f = 0; f < F + C; ++f) {
+          const T* const plane = planes[f][p];
+          lines[f][next] = plane == nullptr ? beyond_[0] : at == kBeyond ? beyond_[1] : plane + at * stride_;
+        }
+      }
+    }
+    return lines;
+  }
+
+  static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
+                      const std::array<T*, F>& to) {
+    compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
+  }
+  /// Apart from its caller, so that it has all registers for its lines.
+  template <std::size_t... Of, std::size_t... From>
+  [[gnu::noinline]] static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first,
+                                        std::ptrdiff_t size, const std::array<T*, F>& to, std::index_sequence<Of...>,
+                                        std::index_sequence<From...>) {
+    const std::array<typename Near::Lines, F + C> lines = from;  // copies, so that what is written cannot be them
+    const std::array<T*, F> out = to;
+    const auto own = op;
+    const auto cell = [&](std::ptrdiff_t i) {
+      if constexpr (F == 1) {
+        out[0][i] = own(Near(lines[From], first + i)...);
+      } else {
+        const std::array<T, F> values = own(Near(lines[From], first + i)...);
+        ((out[Of][i] = values[Of]), ...);
+      }
+    };
+    const std::ptrdiff_t before = std::min(size, -first & (kLine - 1));
+    std::ptrdiff_t i = 0;
+#pragma GCC unroll 1
+    for (; i < before; ++i) cell(i);
+#pragma GCC ivdep
+    for (; i < size; ++i) cell(i);
+  }
+
+  const Pass& pass_;
+  std::ptrdiff_t steps_;
+  std::array<std::ptrdiff_t, 3> begin_{};
+  std::array<std::ptrdiff_t, 3> end_{};
+  std::ptrdiff_t ahead_ = -1;  ///< the plane that is loaded next
+  std::ptrdiff_t beside_ = 0;
+  std::ptrdiff_t lines_ = 0;
+  std::ptrdiff_t stride_ = 0;
+  typename Workspaces<T>::Taken workspace_;
+  T* rings_ = nullptr;
+  std::array<Ring<T>, C> constant_rings_{};
+  std::array<T*, F> last_{};
+  std::array<T*, 2> beyond_{};  ///< lines of what lies beyond a fixed boundary
+};
+
+/// Takes `steps` steps from `in` to `out`.
+template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
+void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, const std::array<T*, F>& out,
+         const std::array<const T*, C>& constants, std::size_t steps, const Op& op) {
+  const auto cells = static_cast<std::size_t>(grid.cells());
+  const Cut cut = cut_for(grid, {sizeof(T), F, C}, steps, engine.concurrency());
+  const std::size_t passes = (steps + cut.steps - 1) / cut.steps;
+  Scratch<T> scratch(passes > 1 ? check::product(F, cells) : 0);
+  Workspaces<T> workspaces;
+  std::array<const T*, F> from = in;
+  for (std::size_t pass = 0; pass < passes; ++pass) {
+    std::array<T*, F> to = out;  // and every other pass before the last one
+    if ((passes - pass) % 2 == 0)
+      for (std::size_t f = 0; f < F; ++f) to[f] = scratch.data() + f * cells;
+    Cut part = cut;
+    part.steps = steps / passes + (pass < steps % passes);
+    using B = Block<T, F, C, D, Radius, Op>;
+    const typename B::Pass what{grid, part, from, to, constants, op, worth_streaming((2 * F + C) * cells * sizeof(T))};
+    engine.bulk(part.blocks(), [&](std::size_t block) { B(what, block, workspaces).run(); });
+    for (std::size_t f = 0; f < F; ++f) from[f] = to[f];
+  }
+}
+
+}  // namespace blocking
+
+}  // namespace furrow
