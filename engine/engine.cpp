@@ -221,14 +221,22 @@ void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body
 double Engine::fork_join_nanoseconds() const {
   if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
   constexpr int kCalls = 15;
-  constexpr int kFewest = 5;          // one alone may have met another program
-  constexpr float kBudget = 300'000;  // ns; more threads than cores make each call slow
+  constexpr int kFewest = 5;           // one alone may have met another program
+  constexpr float kBudget = 300'000;   // ns; more threads than cores make each call slow
+  constexpr float kPatience = 10'000;  // ns; a runtime whose threads sleep so deep will not have them at work sooner
+  const auto threads = static_cast<std::size_t>(concurrency());
+  if (backend_->bulk(threads, [](std::size_t) {}).inlined) return 0;  // in a parallel region: nothing to learn, nothing to pay
   float least = 0;
   const Clock::time_point start = Clock::now();
   for (int call = 0; call < kCalls && (call < kFewest || nanoseconds_since(start) < kBudget); ++call) {
+    // Tasks wait for each other, or the caller would have done all of them before another thread could wake up.
+    std::atomic<std::size_t> begun{0};
     const Clock::time_point before = Clock::now();
-    const BulkResult empty = backend_->bulk(static_cast<std::size_t>(concurrency()), [](std::size_t) {});
-    if (empty.inlined) return 0;  // inside a parallel region: nothing to learn, and nothing to pay
+    backend_->bulk(threads, [&](std::size_t) {
+      begun.fetch_add(1, std::memory_order_relaxed);
+      while (begun.load(std::memory_order_relaxed) < threads && nanoseconds_since(before) < kPatience) {
+      }
+    });
     const float time = nanoseconds_since(before);
     least = call == 0 ? time : std::min(least, time);
   }
