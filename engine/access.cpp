@@ -68,12 +68,6 @@ Access::Access(Mode mode, const void* first, std::size_t element_bytes, const Di
   }
 }
 
-std::uintptr_t Access::end() const {
-  std::uintptr_t last = begin_;
-  for (const Direction& direction : along_) last += (direction.count - 1) * static_cast<std::size_t>(direction.stride);
-  return last + piece_;
-}
-
 /// Whether one of the pieces has a byte in [begin, end).
 bool Access::meets_row(std::uintptr_t begin, std::uintptr_t end) const {
   const auto& [near, far] = along_;
@@ -128,13 +122,6 @@ bool Access::covers(const Access& other) const {
   const auto stride = static_cast<std::size_t>(near.stride);
   const bool aligned = other.along_[0].count == 1 || other.along_[0].stride == near.stride;
   return aligned && offset % stride + other.piece_ <= piece_ && offset / stride + other.along_[0].count <= near.count;
-}
-
-std::size_t Access::hash() const {
-  std::size_t mixed = begin_;
-  for (const std::size_t part : {piece_, along_[0].count, static_cast<std::size_t>(along_[0].stride), along_[1].count})
-    mixed = (mixed ^ mixed >> 29) * 0x9E3779B97F4A7C15U + part;
-  return mixed ^ mixed >> 32;
 }
 
 }  // namespace furrow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -35,9 +36,20 @@ class Access {
   Mode mode() const { return mode_; }
   bool writes() const { return mode_ == Mode::write; }
   bool empty() const { return piece_ == 0; }
+  /// Whether all its bytes lie side by side.
+  bool is_contiguous() const { return along_[0].count == 1; }
+  /// How many of them do.
+  std::size_t piece() const { return piece_; }
   /// The addresses from the first byte to behind the last, with what lies between the pieces.
   std::uintptr_t begin() const { return begin_; }
-  std::uintptr_t end() const;
+  std::uintptr_t end() const {
+    std::uintptr_t last = begin_;
+    for (const Direction& direction : along_) last += (direction.count - 1) * static_cast<std::size_t>(direction.stride);
+    return last + piece_;
+  }
+
+  /// The least c for which it reaches over no more than 2^c bytes; unless it is empty.
+  int size_class() const { return static_cast<int>(std::bit_width(end() - begin() - 1)); }
 
   /// Whether there is a byte that is in both.
   bool overlaps(const Access& other) const;
@@ -45,7 +57,14 @@ class Access {
   bool covers(const Access& other) const;
   /// Whether they are the same bytes, cut alike.
   bool same_bytes(const Access& other) const { return begin_ == other.begin_ && piece_ == other.piece_ && along_ == other.along_; }
-  std::size_t hash() const;
+  std::size_t hash() const {
+    constexpr std::size_t kOdd = 0x9E3779B97F4A7C15U;
+    std::size_t mixed = (begin_ ^ piece_ << 48) * kOdd;
+    if (!is_contiguous())
+      for (const std::size_t part : {along_[0].count, static_cast<std::size_t>(along_[0].stride), along_[1].count})
+        mixed = (mixed ^ mixed >> 29) * kOdd + part;
+    return mixed ^ mixed >> 32;
+  }
 
  private:
   bool meets_row(std::uintptr_t begin, std::uintptr_t end) const;

@@ -57,6 +57,9 @@ class Graph {
   /// graph and `earlier` was added first; that rules out circles.
   void after(Node node, Node earlier);
 
+  /// Takes out all nodes, and keeps their memory for those to come: building such a graph again costs half as much.
+  void clear();
+
   /// Runs all nodes; may be called again and again. Not while it runs. Rethrows the exception of the lowest node and task that
   /// threw, in the order of adding; nodes after that one may be left out. Throws Cancelled if the engine was asked to stop before
   /// all had begun. In either case arrays hold what the nodes that ran have written.
@@ -68,9 +71,10 @@ class Graph {
   /// The graph as Graphviz draws it: a box for each node with its name and tasks, an arrow for each dependency.
   std::string dot() const;
 
+  struct State;  ///< the library's own
+
  private:
-  struct State;
-  Node add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody body);
+  Node add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody&& body);
 
   std::unique_ptr<State> state_;
 };

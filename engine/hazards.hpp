@@ -1,13 +1,13 @@
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "furrow/engine/access.hpp"
+#include "furrow/engine/arena.hpp"
 
 namespace furrow {
 
@@ -20,24 +20,24 @@ namespace furrow {
 class Hazards {
  public:
   using Node = std::uint32_t;
+  using Index = std::uint32_t;
 
   /// Calls before(earlier) for each node that `node` has to wait for, some of them perhaps several times. Nodes come in the order
-  /// in which they were added; all accesses of one come in a row, and do not count against each other.
+  /// in which they were added; all accesses of one come in a row, and do not count against each other. Returns the block.
   template <class Before>
-  void add(Node node, const Access& access, const Before& before) {
-    if (access.empty()) return;
-    const std::uint32_t index = block_of(access);
+  Index add(Arena& arena, Node node, const Access& access, const Before& before) {
+    const Index index = block_of(arena, node, access);
     Block& block = blocks_[index];
     const auto wait = [&](const Block& other, std::uint32_t seen) {
       if (other.writer != kNone && other.writer != node) before(other.writer);
       if (!access.writes()) return;
       // For those seen earlier the latest writer of this block has waited.
       std::uint32_t left = other.reads - seen;
-      for (std::uint32_t r = other.latest_reader; r != kNone && left > 0; r = readers_[r].before, --left)
+      for (Index r = other.latest_reader; r != kNone && left > 0; r = readers_[r].before, --left)
         if (readers_[r].node != node) before(readers_[r].node);
     };
     wait(block, 0);
-    for (std::uint32_t n = block.first_neighbour; n != kNone; n = neighbours_[n].next) {
+    for (Index n = block.first_neighbour; n != kNone; n = neighbours_[n].next) {
       Neighbour& neighbour = neighbours_[n];
       Block& other = blocks_[neighbour.block];
       wait(other, neighbour.seen);
@@ -49,55 +49,102 @@ class Hazards {
       block.forget();
       block.writer = node;
     } else if (block.latest_reader == kNone || readers_[block.latest_reader].node != node) {
-      readers_.push_back({node, block.latest_reader});
-      block.latest_reader = static_cast<std::uint32_t>(readers_.size() - 1);
+      block.latest_reader = readers_.add(arena, node, block.latest_reader);
       ++block.reads;
     }
+    return index;
   }
 
+  /// The memory of a block that add() returned.
+  Access block(Index index) const;
+
+  /// Forgets everything, before or after the arena is cleared.
+  void clear();
+
  private:
-  static constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
+  static constexpr Index kNone = static_cast<Index>(-1);
 
   struct Block {
-    std::uint32_t first_neighbour = kNone;
-    std::uint32_t writer = kNone;         ///< the latest; none if a block that covers this one was written since
-    std::uint32_t latest_reader = kNone;  ///< since then
-    std::uint32_t reads = 0;              ///< ever
+    std::uintptr_t begin;
+    std::size_t bytes;  ///< side by side; or kStrided and which of strided_ it is
+    Index first_neighbour = kNone;
+    Node writer = kNone;          ///< the latest; none if a block that covers this one was written since
+    Index latest_reader = kNone;  ///< since then
+    std::uint32_t reads = 0;      ///< ever
 
     void forget() { writer = latest_reader = kNone; }
   };
+  static constexpr std::size_t kStrided = ~(~std::size_t{0} >> 1);
+
   /// Another block that shares bytes with one.
   struct Neighbour {
-    std::uint32_t block;
-    std::uint32_t next;
+    Index block;
+    Index next;
     std::uint32_t seen;  ///< reads of it that writers of the one have waited for
     bool covered;        ///< it lies within the one
   };
   struct Reader {
     Node node;
-    std::uint32_t before;  ///< the reader before it
+    Index before;  ///< the reader before it
   };
-
-  std::uint32_t block_of(const Access& access);
-  std::uint32_t add_block(const Access& access);
-  void make_neighbours(std::uint32_t one, std::uint32_t other);
-  void grow_slots();
-
-  std::vector<Block> blocks_;
-  std::vector<Access> accesses_;  // by block
-  std::vector<Neighbour> neighbours_;
-  std::vector<Reader> readers_;
-  std::vector<std::uint32_t> slots_;  // of an open hash table: blocks
   /// Where the blocks begin whose extent is of one class of sizes: all that reach into a place are found near it.
   struct Places {
-    struct Place {
-      std::uintptr_t begin;
-      std::uint32_t block;
+    struct Row {
+      std::vector<Index> blocks;
+      std::uintptr_t first;  ///< where the first begins
+      std::uintptr_t last;
+
+      bool reaches(std::uintptr_t begin) const { return first <= begin && begin <= last; }
     };
-    std::vector<Place> sorted;                          // nearly all, where they come in order
-    std::multimap<std::uintptr_t, std::uint32_t> late;  // those that came later than others behind them
+    int size_class;         ///< none of its blocks is longer than 2^size_class
+    std::vector<Row> rows;  ///< nearly all, where arrays are gone through in order: each a row of its own
+    std::multimap<std::uintptr_t, Index> late;
+
+    void add(std::uintptr_t begin, Index block);
   };
-  std::map<int, Places> by_size_;
+
+  /// Which block the next node will name in the same place, if they go through memory at equal distances.
+  struct Guess {
+    Index latest = kNone;
+    Index step = 0;
+  };
+
+  Index block_of(Arena& arena, Node node, const Access& access) {
+    position_ = node == guesses_for_ ? position_ + 1 : 0;
+    guesses_for_ = node;
+    Guess& guess = guesses_[position_ % guesses_.size()];
+    const Index next = guess.latest + guess.step;
+    if (next < blocks_.size() && is(next, access)) return guess.latest = next;
+    Index found = find(access);
+    if (found == kNone) found = add_block(arena, access);
+    guess = {found, found - guess.latest};
+    return found;
+  }
+  bool is(Index block, const Access& access) const {
+    const Block& one = blocks_[block];
+    if (one.begin != access.begin()) return false;
+    return access.is_contiguous() ? one.bytes == access.piece() : is_strided(one, access);
+  }
+  bool is_strided(const Block& block, const Access& access) const;
+  Index find(const Access& access);
+  Index search(const Access& access, const Places& places) const;
+  Index add_block(Arena& arena, const Access& access);
+  void find_neighbours(Arena& arena, Index block, const Access& access, const Places& places);
+  void make_neighbours(Arena& arena, Index one, const Access& access, Index other);
+  void enter(Index block);
+  void enter_all();
+
+  Growing<Block> blocks_;
+  Growing<Access> strided_;
+  Growing<Neighbour> neighbours_;
+  Growing<Reader> readers_;
+  std::vector<Index> slots_;  // of an open hash table: blocks
+  Index entered_ = 0;         // how many blocks it has: the first ones
+  std::array<Guess, 8> guesses_;
+  Node guesses_for_ = kNone;
+  unsigned position_ = 0;  // among the accesses of a node
+  Index searches_ = 0;     // since blocks were entered
+  std::vector<Places> places_;
 };
 
 }  // namespace furrow

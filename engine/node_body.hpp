@@ -17,30 +17,42 @@ class NodeBody {
     using Held = std::decay_t<Body>;
     if constexpr (fits<Held>) {
       ::new (static_cast<void*>(here_.data())) Held(std::forward<Body>(body));
-      call_ = [](void* here, std::size_t task) { (*std::launder(static_cast<Held*>(here)))(task); };
+      does_ = &kInside<Held>;
     } else {
       ::new (static_cast<void*>(here_.data())) Held*(new Held(std::forward<Body>(body)));
-      call_ = [](void* here, std::size_t task) { (**std::launder(static_cast<Held**>(here)))(task); };
-      destroy_ = [](void* here) { delete *std::launder(static_cast<Held**>(here)); };
+      does_ = &kOutside<Held>;
     }
   }
   ~NodeBody() {
-    if (destroy_ != nullptr) destroy_(here_.data());
+    if (owns_memory()) does_->destroy(here_.data());
   }
-  NodeBody(NodeBody&& other) noexcept : here_(other.here_), call_(other.call_), destroy_(std::exchange(other.destroy_, nullptr)) {}
+  NodeBody(NodeBody&& other) noexcept : does_(std::exchange(other.does_, &kNothing)), here_(other.here_) {}
   NodeBody& operator=(NodeBody&& other) = delete;
 
-  void operator()(std::size_t task) { call_(here_.data(), task); }
+  void operator()(std::size_t task) { does_->call(here_.data(), task); }
+
+  /// Whether the destructor has anything to do.
+  bool owns_memory() const { return does_->destroy != nullptr; }
 
  private:
-  static constexpr std::size_t kBytes = 24;
+  static constexpr std::size_t kBytes = 32;
   template <class Held>
   static constexpr bool fits = std::is_trivially_copyable_v<Held>&& std::is_trivially_destructible_v<Held> && sizeof(Held) <= kBytes
                                && alignof(Held) <= alignof(void*);
 
+  struct Does {
+    void (*call)(void*, std::size_t);
+    void (*destroy)(void*);
+  };
+  template <class Held>
+  static constexpr Does kInside{[](void* here, std::size_t task) { (*std::launder(static_cast<Held*>(here)))(task); }, nullptr};
+  template <class Held>
+  static constexpr Does kOutside{[](void* here, std::size_t task) { (**std::launder(static_cast<Held**>(here)))(task); },
+                                 [](void* here) { delete *std::launder(static_cast<Held**>(here)); }};
+  static constexpr Does kNothing{nullptr, nullptr};
+
+  const Does* does_;
   alignas(void*) std::array<std::byte, kBytes> here_;  // the callable, or a pointer to it
-  void (*call_)(void*, std::size_t);
-  void (*destroy_)(void*) = nullptr;
 };
 
 }  // namespace furrow

@@ -15,7 +15,7 @@ class alignas(64) WorkQueue {
   using Item = std::uint32_t;
 
   /// For so many items in all.
-  explicit WorkQueue(std::size_t items) : items_(std::make_unique<std::atomic<Item>[]>(items)) {}
+  explicit WorkQueue(std::size_t items) : items_(std::make_unique_for_overwrite<Item[]>(items)) {}
 
   /// Only while nobody else looks.
   void clear() {
@@ -26,34 +26,37 @@ class alignas(64) WorkQueue {
   /// By the owner only.
   void put(Item item) {
     const std::ptrdiff_t next = next_.load(std::memory_order_relaxed);
-    items_[static_cast<std::size_t>(next)].store(item, std::memory_order_relaxed);
+    at(next).store(item, std::memory_order_relaxed);
     next_.store(next + 1, std::memory_order_release);
   }
 
   /// The latest, by the owner only.
   std::optional<Item> take() {
     const std::ptrdiff_t last = next_.load(std::memory_order_relaxed) - 1;
+    if (oldest_.load(std::memory_order_relaxed) > last) return std::nullopt;
     next_.store(last, std::memory_order_seq_cst);
     std::ptrdiff_t oldest = oldest_.load(std::memory_order_seq_cst);
-    if (oldest < last) return items_[static_cast<std::size_t>(last)].load(std::memory_order_relaxed);
+    if (oldest < last) return at(last).load(std::memory_order_relaxed);
     // Of the only one left, who is first decides.
     const bool first = oldest == last && oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst);
     next_.store(last + 1, std::memory_order_relaxed);
     if (!first) return std::nullopt;
-    return items_[static_cast<std::size_t>(last)].load(std::memory_order_relaxed);
+    return at(last).load(std::memory_order_relaxed);
   }
 
   /// The oldest, by anybody. May find none although there is one, if others are at it.
   std::optional<Item> steal() {
     std::ptrdiff_t oldest = oldest_.load(std::memory_order_seq_cst);
     if (oldest >= next_.load(std::memory_order_seq_cst)) return std::nullopt;
-    const Item item = items_[static_cast<std::size_t>(oldest)].load(std::memory_order_relaxed);
+    const Item item = at(oldest).load(std::memory_order_relaxed);
     if (!oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst)) return std::nullopt;
     return item;
   }
 
  private:
-  std::unique_ptr<std::atomic<Item>[]> items_;
+  std::atomic_ref<Item> at(std::ptrdiff_t place) { return std::atomic_ref(items_[static_cast<std::size_t>(place)]); }
+
+  std::unique_ptr<Item[]> items_;  // not written to before it is used: a run needs few of them at once
   alignas(64) std::atomic<std::ptrdiff_t> oldest_{0};
   alignas(64) std::atomic<std::ptrdiff_t> next_{0};
 };

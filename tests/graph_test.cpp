@@ -62,13 +62,17 @@ std::vector<Work> draw(std::mt19937_64& random, std::size_t nodes, std::size_t s
   return all;
 }
 
-Graph graph_of(const std::vector<Work>& all, std::vector<std::uint64_t>& memory) {
-  Graph graph;
+void add_nodes(Graph& graph, const std::vector<Work>& all, std::vector<std::uint64_t>& memory) {
   for (const Work& work : all) {
     const std::span whole(memory);
     graph.add("mix", {read(whole.subspan(work.from, work.from_size)), write(whole.subspan(work.to, work.to_size))}, work.tasks,
               [&memory, work](std::size_t task) { mix(memory, work, task); });
   }
+}
+
+Graph graph_of(const std::vector<Work>& all, std::vector<std::uint64_t>& memory) {
+  Graph graph;
+  add_nodes(graph, all, memory);
   return graph;
 }
 
@@ -270,6 +274,38 @@ TEST(Graph, IsDrawnForGraphviz) {
   graph.add("use", {read(std::span(&x, 1))}, 4, [](std::size_t) {});
   EXPECT_EQ(graph.dot(),
             "digraph furrow {\n  node [shape=box];\n  n0 [label=\"say \\\"x\\\"\"];\n  n1 [label=\"use × 4\"];\n  n0 -> n1;\n}\n");
+}
+
+TEST(Graph, ClearedGraphsAreBuiltAgain) {
+  Engine engine(backends().back(), {.concurrency = 2});
+  std::vector<std::uint64_t> memory(100);
+  std::mt19937_64 random(7);
+  Graph graph;
+  for (std::size_t nodes : {50U, 500U, 5U, 3000U, 0U, 3000U}) {
+    graph.clear();
+    EXPECT_EQ(graph.size(), 0U);
+    EXPECT_EQ(graph.dependencies(), 0U);
+    const std::vector<Work> all = draw(random, nodes, memory.size());
+    add_nodes(graph, all, memory);
+    EXPECT_EQ(graph.dependencies(), graph_of(all, memory).dependencies());
+    std::vector<std::uint64_t> expected = memory;
+    for (const Work& work : all)
+      for (std::size_t task = 0; task < work.tasks; ++task) mix(expected, work, task);
+    graph.run(engine);
+    EXPECT_EQ(memory, expected) << nodes << " nodes";
+  }
+}
+
+TEST(Graph, ClearedGraphsGiveUpTheirBodies) {
+  const auto held = std::make_shared<int>(0);
+  Graph graph;
+  for (int node = 0; node < 3; ++node) graph.add("holds", {}, 1, [held](std::size_t) {});
+  EXPECT_EQ(held.use_count(), 4);
+  graph.clear();
+  EXPECT_EQ(held.use_count(), 1);
+  graph.add("holds", {}, 1, [held](std::size_t) {});
+  graph = Graph();
+  EXPECT_EQ(held.use_count(), 1);
 }
 
 TEST(Graph, KeepsItsBodies) {
