@@ -51,6 +51,17 @@ class Access {
   /// The least c for which it reaches over no more than 2^c bytes; unless it is empty.
   int size_class() const { return static_cast<int>(std::bit_width(end() - begin() - 1)); }
 
+  /// Calls piece(begin, end) for each run of bytes side by side.
+  template <class Piece>
+  void for_each_piece(const Piece& piece) const {
+    for (std::size_t far = 0; far < along_[1].count; ++far)
+      for (std::size_t near = 0; near < along_[0].count; ++near) {
+        const std::uintptr_t begin =
+            begin_ + far * static_cast<std::size_t>(along_[1].stride) + near * static_cast<std::size_t>(along_[0].stride);
+        piece(begin, begin + piece_);
+      }
+  }
+
   /// Whether there is a byte that is in both.
   bool overlaps(const Access& other) const;
   /// Whether every byte of `other` is in this one. May say no where it would take long to see.

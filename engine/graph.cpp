@@ -11,7 +11,7 @@
 
 namespace furrow {
 
-Graph::State::Index Graph::State::add(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody&& body) {
+Graph::State::Index Graph::State::add(std::string_view name, std::span<const Access> declared, std::size_t tasks, NodeBody&& body) {
   if (name_runs.empty() || std::string_view(names).substr(name_runs.back().begin) != name) {
     if (names.size() + name.size() >= kNone) fail("the names of a graph's nodes have 4 GiB at most");
     name_runs.add(arena, nodes.size(), static_cast<Index>(names.size()));
@@ -20,9 +20,13 @@ Graph::State::Index Graph::State::add(std::string_view name, std::span<const Acc
   owns_memory |= body.owns_memory();
   const Index tasks_or_shared = tasks < 2 ? static_cast<Index>(tasks) : 2 + shared.add(arena, tasks);
   const Index node = nodes.add(arena, std::move(body), tasks_or_shared);
+  nodes[node].first_access = accesses.size();
   ++sinks;
-  for (const Access& access : accesses)
-    if (!access.empty()) hazards.add(arena, node, access, [&](Index earlier) { wait(node, earlier); });
+  for (const Access& access : declared) {
+    if (access.empty()) continue;
+    const Index block = hazards.add(arena, node, access, [&](Index earlier) { wait(node, earlier); });
+    accesses.add(arena, 2 * block + (access.writes() ? 1 : 0));
+  }
   if (nodes[node].predecessors == 0) roots.add(arena, node);
   return node;
 }
@@ -47,6 +51,7 @@ void Graph::State::clear() {
   destroy_bodies();
   nodes.clear();
   edges.clear();
+  accesses.clear();
   shared.clear();
   roots.clear();
   name_runs.clear();

@@ -65,6 +65,17 @@ class Graph {
   /// all had begun. In either case arrays hold what the nodes that ran have written.
   void run(Engine& engine);
 
+  /// Looks for memory that nodes use without having declared it, among what the nodes of this graph declare. Runs them on the
+  /// calling thread in the order of adding and compares that memory before and after each: what changed must have been declared as
+  /// written. Then it runs the node again with all that others write and this one has not declared moved about, and altered: if
+  /// what it writes comes out differently, it has read that. Throws Error that says which node used which bytes, for up to ten
+  /// nodes. Rethrows what a body throws.
+  ///
+  /// Declared memory is left as run() leaves it; what else bodies touch sees each run two or three times. Those that do not give
+  /// the same twice, and those that declare no write, are not tried for reads. A body that takes for an address or an index what it
+  /// reads undeclared may crash. Cost: several passes over all declared memory for each node.
+  void check();
+
   std::size_t size() const;          ///< nodes
   std::size_t dependencies() const;  ///< pairs of nodes of which one waits for the other, without those that follow from others
 

@@ -27,12 +27,20 @@ struct Graph::State {
     Index predecessors = 0;
     std::atomic<Index> waits_for{0};  ///< of a run: predecessors that have not finished; between runs all of them
     Index latest_wait = kNone;        ///< the latest node that waits for this one
+    Index first_access = 0;           ///< of those in `accesses` up to the next node's
   };
   static_assert(sizeof(Entry) == 64);
   /// To a node that waits for the one in whose list it is.
   struct Edge {
     Index later;
     Index next;
+  };
+  /// To memory, as a node declared it.
+  struct Declared {
+    Index block_and_mode;
+
+    Index block() const { return block_and_mode / 2; }  ///< of `hazards`
+    bool writes() const { return block_and_mode % 2 != 0; }
   };
   /// A node of several tasks.
   struct Shared {
@@ -51,7 +59,7 @@ struct Graph::State {
   State& operator=(const State&) = delete;
   ~State() { destroy_bodies(); }
 
-  Index add(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody&& body);
+  Index add(std::string_view name, std::span<const Access> declared, std::size_t tasks, NodeBody&& body);
   /// `later` has to wait for `earlier`.
   void wait(Index later, Index earlier) {
     Entry& before = nodes[earlier];
@@ -65,6 +73,7 @@ struct Graph::State {
   void clear();
 
   std::string_view name_of(Index node) const;
+  Index accesses_end(Index node) const { return node + 1 < nodes.size() ? nodes[node + 1].first_access : accesses.size(); }
   std::size_t tasks_of(const Entry& entry) const { return entry.tasks < 2 ? entry.tasks : shared[entry.tasks - 2].tasks; }
   /// Makes ready for a run by so many workers.
   void prepare(std::size_t workers);
@@ -72,6 +81,7 @@ struct Graph::State {
   Arena arena;
   Growing<Entry> nodes;
   Growing<Edge> edges;
+  Growing<Declared> accesses;
   Growing<Shared> shared;
   Growing<Index> roots;  ///< among them all nodes that wait for none
   Index sinks = 0;       ///< nodes for which none waits
