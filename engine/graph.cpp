@@ -69,13 +69,13 @@ Graph::Graph(Graph&&) noexcept = default;
 Graph& Graph::operator=(Graph&&) noexcept = default;
 
 Graph::Node Graph::add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody&& body) {
-  return Node(state_->add(name, accesses, tasks, std::move(body)));
+  return {state_.get(), state_->add(name, accesses, tasks, std::move(body))};
 }
 
 void Graph::after(Node node, Node earlier) {
   State& state = *state_;
-  if (node.index_ >= state.nodes.size() || earlier.index_ >= state.nodes.size())
-    fail("after: one of the two is no node of this graph; give what its add() returned");
+  const auto is_one = [&](Node one) { return one.graph_ == &state && one.index_ < state.nodes.size(); };
+  if (!is_one(node) || !is_one(earlier)) fail("after: one of the two is no node of this graph; give what its add() returned");
   if (earlier.index_ >= node.index_)
     fail("after: \"" + std::string(state.name_of(node.index_)) + "\" was added before \"" +
          std::string(state.name_of(earlier.index_)) +

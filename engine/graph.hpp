@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -7,6 +9,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "furrow/engine/access.hpp"
@@ -32,8 +36,9 @@ class Graph {
 
    private:
     friend class Graph;
-    explicit Node(std::uint32_t index) : index_(index) {}
-    std::uint32_t index_ = static_cast<std::uint32_t>(-1);
+    Node(const void* graph, std::uint32_t index) : graph_(graph), index_(index) {}
+    const void* graph_ = nullptr;
+    std::uint32_t index_ = 0;
   };
 
   Graph();
@@ -56,6 +61,25 @@ class Graph {
   /// Makes `node` wait for `earlier` as well, for what no memory shows: output, a file. Throws Error unless both are nodes of this
   /// graph and `earlier` was added first; that rules out circles.
   void after(Node node, Node earlier);
+
+  /// Adds the nodes of several steps over buffers that take turns: calls step(k, first, second, …) for each k in [0, steps), which
+  /// adds those of step k. The first call gets the buffers as given here, each later one as the one before with the first put last:
+  /// of two the step reads `first` and writes `second`, of three it may read what the last two steps wrote. Buffers are spans,
+  /// views or pointers. Returns the one that holds the result of the last step, of two the first if there is no step. A graph that
+  /// is to go on when it is run again needs a multiple of as many steps as there are buffers. Step k + 1 of one place waits only
+  /// for what it reads and writes of step k: nobody waits for the whole of a step.
+  template <class Buffer, std::size_t N, class Step>
+  Buffer repeat(std::size_t steps, const Buffer (&buffers)[N], Step&& step) {
+    static_assert(N >= 2, "one buffer cannot take turns");
+    static_assert(std::is_trivially_copyable_v<Buffer>, "give spans, views or pointers, which refer to memory that stays");
+    std::array<Buffer, N> turn;
+    std::ranges::copy(buffers, turn.begin());
+    for (std::size_t k = 0; k < steps; ++k) {
+      std::apply([&](const auto&... buffer) { step(k, buffer...); }, turn);
+      std::ranges::rotate(turn, turn.begin() + 1);
+    }
+    return turn[N - 2];
+  }
 
   /// Takes out all nodes, and keeps their memory for those to come: building such a graph again costs half as much.
   void clear();

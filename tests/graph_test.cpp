@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -24,49 +25,78 @@ using support::message_of;
 
 class GraphTest : public testing::TestWithParam<std::string> {};
 
+/// Elements of memory in rows, of which each begins so many after the one before.
+struct Piece {
+  std::size_t begin = 0;
+  std::size_t rows = 1;
+  std::size_t size = 0;  // of a row
+  std::size_t pitch = 0;
+
+  std::size_t count() const { return rows * size; }
+  std::size_t at(std::size_t k) const { return begin + k / size * pitch + k % size; }
+  bool has(std::size_t place) const {
+    for (std::size_t k = 0; k < count(); ++k)
+      if (at(k) == place) return true;
+    return false;
+  }
+  View<std::uint64_t, 2> of(std::vector<std::uint64_t>& memory) const {
+    return {memory.data() + begin, {rows, size}, {static_cast<std::ptrdiff_t>(pitch), 1}};
+  }
+};
+
 /// What a node does: each task mixes what it reads into its share of what it writes.
 struct Work {
-  std::size_t from, from_size;
-  std::size_t to, to_size;
+  Piece from;
+  Piece to;
   std::size_t tasks;
+  std::size_t after;  // so many nodes before it: one that it waits for in any case; 0: none
 };
 
 void mix(std::vector<std::uint64_t>& memory, const Work& work, std::size_t task) {
-  const std::size_t begin = work.to_size * task / work.tasks;
-  const std::size_t end = work.to_size * (task + 1) / work.tasks;
+  const std::size_t begin = work.to.count() * task / work.tasks;
+  const std::size_t end = work.to.count() * (task + 1) / work.tasks;
   std::uint64_t sum = task + 1;
   // Not where other tasks of this node write meanwhile.
-  for (std::size_t k = work.from; k < work.from + work.from_size; ++k)
-    if (k < work.to || k >= work.to + work.to_size) sum = sum * 0x9E3779B97F4A7C15U + memory[k];
-  for (std::size_t k = begin; k < end; ++k) memory[work.to + k] = memory[work.to + k] * 31 + sum + k;
+  for (std::size_t k = 0; k < work.from.count(); ++k)
+    if (!work.to.has(work.from.at(k))) sum = sum * 0x9E3779B97F4A7C15U + memory[work.from.at(k)];
+  for (std::size_t k = begin; k < end; ++k) memory[work.to.at(k)] = memory[work.to.at(k)] * 31 + sum + k;
+}
+
+Piece draw_piece(std::mt19937_64& random, std::size_t size) {
+  Piece piece;
+  switch (random() % 4) {
+    case 0:
+    case 1:  // aligned blocks
+      piece.size = std::size_t{1} << random() % 4;
+      piece.begin = random() % (size / piece.size) * piece.size;
+      break;
+    case 2:  // any range, also none
+      piece.begin = random() % size;
+      piece.size = random() % std::min<std::size_t>(size - piece.begin, 12);
+      break;
+    default:  // rectangles, of rows that others' lie between
+      piece.size = 1 + random() % 3;
+      piece.pitch = random() % 2 == 0 ? 4 : piece.size + random() % 4;
+      piece.rows = 1 + random() % 3;
+      piece.begin = random() % (size - (piece.rows - 1) * piece.pitch - piece.size + 1);
+  }
+  return piece;
 }
 
 std::vector<Work> draw(std::mt19937_64& random, std::size_t nodes, std::size_t size) {
   std::vector<Work> all;
-  for (std::size_t node = 0; node < nodes; ++node) {
-    const auto piece = [&](std::size_t& begin, std::size_t& length) {
-      // Aligned blocks as well as any range.
-      if (random() % 2 == 0) {
-        length = std::size_t{1} << random() % 4;
-        begin = random() % (size / length) * length;
-      } else {
-        begin = random() % size;
-        length = random() % std::min<std::size_t>(size - begin, 12);
-      }
-    };
-    Work& work = all.emplace_back();
-    piece(work.from, work.from_size);
-    piece(work.to, work.to_size);
-    work.tasks = random() % 4 == 0 ? 1 + random() % 9 : 1;
-  }
+  for (std::size_t node = 0; node < nodes; ++node)
+    all.push_back({draw_piece(random, size), draw_piece(random, size), random() % 4 == 0 ? 1 + random() % 9 : 1,
+                   random() % 8 == 0 ? random() % (node + 1) : 0});
   return all;
 }
 
 void add_nodes(Graph& graph, const std::vector<Work>& all, std::vector<std::uint64_t>& memory) {
+  std::vector<Graph::Node> nodes;
   for (const Work& work : all) {
-    const std::span whole(memory);
-    graph.add("mix", {read(whole.subspan(work.from, work.from_size)), write(whole.subspan(work.to, work.to_size))}, work.tasks,
-              [&memory, work](std::size_t task) { mix(memory, work, task); });
+    nodes.push_back(graph.add("mix", {read(work.from.of(memory)), write(work.to.of(memory))}, work.tasks,
+                              [&memory, work](std::size_t task) { mix(memory, work, task); }));
+    if (work.after > 0) graph.after(nodes.back(), nodes[nodes.size() - 1 - work.after]);
   }
 }
 
@@ -80,7 +110,10 @@ TEST_P(GraphTest, RandomGraphsGiveWhatTheOrderOfAddingGives) {
   std::mt19937_64 random(std::hash<std::string>()(GetParam()));
   std::vector<Engine> engines;
   for (const int threads : {1, 2, 3, 7}) engines.emplace_back(GetParam(), EngineOptions{.concurrency = threads});
-  for (std::size_t round = 0; round < support::repeats(100); ++round) {
+  // As many as $FURROW_RANDOM_GRAPHS says, where there is time for more.
+  const char* const wanted = std::getenv("FURROW_RANDOM_GRAPHS");
+  const std::size_t rounds = wanted != nullptr ? std::stoul(wanted) : support::repeats(100);
+  for (std::size_t round = 0; round < rounds; ++round) {
     const std::size_t size = 16 + random() % 64;
     const std::vector<Work> all = draw(random, 1 + random() % 120, size);
     std::vector<std::uint64_t> start(size);
@@ -263,6 +296,9 @@ TEST(Graph, WrongCallsAreTold) {
   EXPECT_NE(message_of([&] { graph.after(first, second); }).find("\"first\" was added before \"second\""), std::string::npos);
   EXPECT_NE(message_of([&] { graph.after(first, first); }).find("cannot wait"), std::string::npos);
   EXPECT_NE(message_of([&] { graph.after(second, Graph::Node()); }).find("no node of this graph"), std::string::npos);
+  Graph other;
+  const Graph::Node foreign = other.add("first", {}, 1, nothing);
+  EXPECT_NE(message_of([&] { graph.after(second, foreign); }).find("no node of this graph"), std::string::npos);
   graph.after(second, first);
   EXPECT_EQ(graph.dependencies(), 1U);
 }
@@ -274,6 +310,49 @@ TEST(Graph, IsDrawnForGraphviz) {
   graph.add("use", {read(std::span(&x, 1))}, 4, [](std::size_t) {});
   EXPECT_EQ(graph.dot(),
             "digraph furrow {\n  node [shape=box];\n  n0 [label=\"say \\\"x\\\"\"];\n  n1 [label=\"use × 4\"];\n  n0 -> n1;\n}\n");
+}
+
+TEST_P(GraphTest, StepsOverBuffersThatTakeTurns) {
+  Engine engine(GetParam(), {.concurrency = 2});
+  constexpr std::size_t kSize = 60, kTile = 7;
+  const auto each_tile = [](auto&& tile) {
+    for (std::size_t begin = 1; begin < kSize - 1; begin += kTile) tile(begin, std::min(begin + kTile, kSize - 1));
+  };
+  for (std::size_t steps = 0; steps < 8; ++steps) {
+    std::vector<double> memory[3], expected[3];
+    for (std::size_t k = 0; k < 3; ++k) {
+      memory[k].resize(kSize);
+      std::iota(memory[k].begin(), memory[k].end(), static_cast<double>(k));
+      expected[k] = memory[k];
+    }
+    Graph graph;
+    std::vector<std::size_t> called;
+    const std::span<double> result =
+        graph.repeat(steps, {std::span(memory[0]), std::span(memory[1]), std::span(memory[2])},
+                     [&](std::size_t step, std::span<double> before, std::span<double> now, std::span<double> next) {
+                       called.push_back(step);
+                       each_tile([&](std::size_t begin, std::size_t end) {
+                         graph.add("tile",
+                                   {read(before.subspan(begin, end - begin)), read(now.subspan(begin - 1, end - begin + 2)),
+                                    write(next.subspan(begin, end - begin))},
+                                   1, [=](std::size_t) {
+                                     for (std::size_t k = begin; k < end; ++k)
+                                       next[k] = 0.25 * (now[k - 1] + now[k + 1]) + now[k] - before[k];
+                                   });
+                       });
+                     });
+    graph.run(engine);
+    for (std::size_t step = 0; step < steps; ++step) {
+      const std::vector<double>&before = expected[step % 3], &now = expected[(step + 1) % 3];
+      std::vector<double>& next = expected[(step + 2) % 3];
+      for (std::size_t k = 1; k + 1 < kSize; ++k) next[k] = 0.25 * (now[k - 1] + now[k + 1]) + now[k] - before[k];
+    }
+    for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(memory[k], expected[k]) << steps << " steps, buffer " << k;
+    EXPECT_EQ(result.data(), memory[(steps + 1) % 3].data());
+    std::vector<std::size_t> all(steps);
+    std::iota(all.begin(), all.end(), 0U);
+    EXPECT_EQ(called, all);
+  }
 }
 
 TEST(Graph, ClearedGraphsAreBuiltAgain) {
