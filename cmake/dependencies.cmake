@@ -47,16 +47,16 @@ endif()
 if(FURROW_STDPAR AND TBB_FOUND)
   # libstdc++ runs its parallel policies on TBB, or serially if it does not find TBB's headers.
   include(CheckCXXSourceCompiles)
-  set(CMAKE_REQUIRED_LIBRARIES TBB::tbb)
-  set(CMAKE_REQUIRED_FLAGS -std=c++20)
-  check_cxx_source_compiles("
-    #include <execution>
-    #ifndef _PSTL_PAR_BACKEND_TBB
-    #error serial policies
-    #endif
-    int main() {}" FURROW_STDPAR_IS_PARALLEL)
-  unset(CMAKE_REQUIRED_LIBRARIES)
-  unset(CMAKE_REQUIRED_FLAGS)
+  block()
+    set(CMAKE_REQUIRED_LIBRARIES TBB::tbb)
+    set(CMAKE_CXX_STANDARD 20)  # clang's own default would come behind a flag for it, and win
+    check_cxx_source_compiles("
+      #include <execution>
+      #ifndef _PSTL_PAR_BACKEND_TBB
+      #error serial policies
+      #endif
+      int main() {}" FURROW_STDPAR_IS_PARALLEL)
+  endblock()
   if(FURROW_STDPAR_IS_PARALLEL)
     set(stdpar_found ON)
   endif()

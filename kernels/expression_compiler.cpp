@@ -68,7 +68,7 @@ class Expression::Compiler {
     Compiler compiler(source_, {});
     std::array<Place, expression::kMostOperands> from;
     for (std::size_t k = 0; k < scalars.size(); ++k) from[k] = compiler.constant(scalars[k], type);
-    const Place to = compiler.operate(function.code[static_cast<int>(type)], std::span(from).first(scalars.size()), type);
+    const Place to = compiler.operate(function.code[static_cast<std::size_t>(type)], std::span(from).first(scalars.size()), type);
     const Program program = compiler.program_of(to);
     Program::Scratch scratch(program);
     T result{};
@@ -104,7 +104,7 @@ class Expression::Compiler {
     const Type type = common_type(function, operands);
     std::array<Place, expression::kMostOperands> from;
     for (std::size_t k = 0; k < operands.size(); ++k) from[k] = place_of(operands[k], type);
-    return operate(function.code[static_cast<int>(type)], std::span(from).first(operands.size()), type);
+    return operate(function.code[static_cast<std::size_t>(type)], std::span(from).first(operands.size()), type);
   }
 
   static Type common_type(const Function& function, std::span<const Value> operands) {
