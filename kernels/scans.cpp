@@ -45,7 +45,7 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
   }
   in_groups<T>(
       engine, adding, writing, chunks, chunks.length() * sizeof(T),
-      [&](Range part) { return static_cast<T>(simd.sum(x.data() + part.begin, part.size())); },
+      [&](Range part, T& total) { total = static_cast<T>(simd.sum(x.data() + part.begin, part.size())); },
       [&before](Range, T& total) {
         const T own = total;
         total = before;

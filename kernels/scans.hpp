@@ -7,11 +7,11 @@
 #include <optional>
 #include <span>
 #include <type_traits>
-#include <vector>
+#include <utility>
 
 #include "furrow/engine/engine.hpp"
-#include "furrow/engine/machine.hpp"
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/groups.hpp"
 #include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/reductions.hpp"
@@ -137,36 +137,6 @@ void write(const At& at, Out* out, const Runs& runs, const PerRun<T>& before, Op
   if constexpr (kStream) stream_fence();
 }
 
-/// Visits each chunk twice, in groups that stay in the threads' second-level caches from the first to the second visit: a total
-/// by total(elements); after that carry(elements, total), in order, on the calling thread, which turns the total into what comes
-/// before the chunk; then write(elements, total, next). The task that writes a chunk adds up one of the next group, `next`, so that
-/// memory is read and written at the same time.
-template <class Total, class AddUp, class Carry, class Write>
-void in_groups(Engine& engine, Cost& adding, Cost& writing, const Chunks& chunks, std::size_t chunk_bytes, const AddUp& total,
-               Carry&& carry, const Write& write) {
-  const std::size_t per_thread = 1 + machine().l2_bytes / 2 / chunk_bytes;
-  const std::size_t all_threads = per_thread * static_cast<std::size_t>(engine.concurrency());
-  const std::size_t group = chunks.count() < all_threads ? chunks.count() : all_threads;
-  std::vector<Total> totals(group);
-  std::vector<Total> totals_of_next(group);
-  engine.over_chunks(chunks.window(0, group), adding, [&](std::size_t first, std::size_t last) {
-    for (; first < last; ++first) totals_of_next[first] = total(chunks[first]);
-  });
-  for (std::size_t start = 0; start < chunks.count(); start += group) {
-    totals.swap(totals_of_next);
-    const Chunks window = chunks.window(start, group);
-    for (std::size_t k = 0; k < window.count(); ++k) carry(chunks[start + k], totals[k]);
-    engine.over_chunks(window, writing, [&](std::size_t first, std::size_t last) {
-      for (; first < last; ++first) {
-        const std::size_t next = start + group + first;
-        const bool any = next < chunks.count();
-        write(chunks[start + first], totals[first], any ? chunks[next] : Range{});
-        if (any) totals_of_next[first] = total(chunks[next]);
-      }
-    });
-  }
-}
-
 /// The scan of at(i) for i in [0, out.size()), after `before` if there is such. `in_place`: at(i) reads out[i].
 template <Kind kind, class T, class At, class Op>
 void scan(Engine& engine, Cost& adding, Cost& writing, const At& at, std::size_t in_bytes, std::span<T> out, bool in_place,
@@ -179,7 +149,7 @@ void scan(Engine& engine, Cost& adding, Cost& writing, const At& at, std::size_t
   const auto from = [&at](std::size_t begin) { return [&at, begin](std::size_t i) -> T { return at(begin + i); }; };
   in_groups<PerRun<T>>(
       engine, adding, writing, chunks, chunks.length() * sizeof(T),
-      [&](Range part) { return add_up<T>(from(part.begin), Runs(part.size()), op); },
+      [&](Range part, PerRun<T>& totals) { totals = add_up<T>(from(part.begin), Runs(part.size()), op); },
       [&](Range part, PerRun<T>& totals) { before = carry(before, Runs(part.size()), totals, op); },
       [&](Range part, const PerRun<T>& totals, Range) {
         if constexpr (kMayStream)

@@ -15,9 +15,10 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/machine.hpp"
+#include "furrow/kernels/compacting.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/merging.hpp"
-#include "furrow/kernels/packing.hpp"
+#include "furrow/kernels/partitioning.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
 #include "furrow/kernels/transposing.hpp"
@@ -27,20 +28,7 @@
 namespace furrow {
 namespace selection {
 
-[[noreturn]] void too_small(const char* call, std::size_t size);
 [[noreturn]] void bad_index(const char* call, std::uint64_t index, std::size_t position, std::size_t size);
-
-/// Elements that are gathered in cache and copied on as bytes.
-template <class T>
-inline constexpr bool kPlain =
-    std::is_trivially_copyable_v<T>&& std::is_copy_assignable_v<T>&& std::is_trivially_default_constructible_v<T> &&
-    sizeof(T) <= 64;
-
-/// Those of them that are chosen by SIMD code, as words of their size.
-template <class T>
-inline constexpr bool kPacked = kPlain<T> && (sizeof(T) == 4 || sizeof(T) == 8) && alignof(T) == sizeof(T);
-template <class T>
-using PackedWord = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
 /// How a predicate is held in a body: see loops::Held.
 template <class F, class... Args>
@@ -58,127 +46,6 @@ bool search(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes
       if (found(begin, part.end - begin < kStep ? part.end : begin + kStep)) yes.store(true, std::memory_order_relaxed);
   });
   return yes;
-}
-
-/// Chunks of elements to be chosen from: long enough for what each costs besides.
-template <class T>
-Chunks cut(std::size_t n) {
-  return {n, sizeof(T), sizeof(T) < 4096 ? std::bit_floor(4096 / sizeof(T)) : 1};
-}
-
-/// chosen[i] = 1 if keep(begin + i), else 0, for i in [0, size).
-template <class Keep>
-void choose(std::size_t begin, std::size_t size, unsigned char* chosen, const Keep& keep) {
-  constexpr std::size_t kGroup = 16;  // a constant number, which compilers make vectors of
-  const Keep own = keep;              // of which compilers know that no store to `chosen` changes it
-  std::size_t i = 0;
-  for (; i + kGroup <= size; i += kGroup) {
-    std::array<unsigned char, kGroup> group;  // of which they know that it is not what `keep` reads
-    for (std::size_t k = 0; k < kGroup; ++k) group[k] = static_cast<unsigned char>(own(begin + i + k));
-    std::memcpy(chosen + i, group.data(), kGroup);
-  }
-  for (; i < size; ++i) chosen[i] = static_cast<unsigned char>(own(begin + i));
-}
-
-/// What is kept of a chunk, until it is known where it goes.
-template <class T, bool = kPlain<T>>
-class Kept {
- public:
-  void reserve(std::size_t most) {
-    if (memory_ == nullptr) memory_ = std::make_unique<merging::Storage<T>>(most);
-  }
-  template <class Keep>
-  void take(const T* x, Range part, const Keep& keep) {
-    T* const to = memory_->data();
-    std::size_t count = 0;
-    if constexpr (kPacked<T>) {
-      using Word = PackedWord<T>;
-      constexpr std::size_t kBlock = 512;
-      alignas(64) std::array<unsigned char, kBlock> chosen;
-      for (std::size_t begin = part.begin; begin < part.end; begin += kBlock) {
-        const std::size_t size = part.end - begin < kBlock ? part.end - begin : kBlock;
-        choose(begin, size, chosen.data(), keep);
-        count += pack(reinterpret_cast<const Word*>(x + begin), chosen.data(), size, reinterpret_cast<Word*>(to + count));
-      }
-    } else {
-      for (std::size_t i = part.begin; i < part.end; ++i) {  // no branch: half kept would mean half mispredicted
-        const bool kept = keep(i);
-        to[count] = x[i];
-        count += kept;
-      }
-    }
-    count_ = count;
-  }
-  std::size_t count() const { return count_; }
-  void give(T* to, bool stream) {
-    if (!stream) return merging::copy_bytes(to, memory_->data(), count_);
-    stream_copy(to, memory_->data(), count_ * sizeof(T));
-    stream_fence();
-  }
-
- private:
-  std::unique_ptr<merging::Storage<T>> memory_;
-  std::size_t count_ = 0;
-};
-
-template <class T>
-class Kept<T, false> {
- public:
-  void reserve(std::size_t) {}
-  template <class Keep>
-  void take(const T* x, Range part, const Keep& keep) {
-    kept_.clear();
-    for (std::size_t i = part.begin; i < part.end; ++i)
-      if (keep(i)) kept_.push_back(x[i]);
-  }
-  std::size_t count() const { return kept_.size(); }
-  void give(T* to, bool) {
-    for (T& element : kept_) *to++ = std::move(element);
-  }
-
- private:
-  std::vector<T> kept_;
-};
-
-/// Writes those x[i] for which keep(i, before) to the front of `out`, which may be x; `before` is the element before x[i], as it
-/// was, nullptr if there is none.
-template <class T, class U, class Keep>
-std::size_t compact(const char* call, Engine& engine, Cost& choosing, Cost& writing, std::span<T> in, std::span<U> out,
-                    const Keep& keep) {
-  using Value = std::remove_const_t<T>;
-  const bool stream = !check::same_memory(in, out) && worth_streaming(in.size_bytes() + in.size_bytes() / 2);
-  // In groups of chunks whose kept elements stay in the threads' caches until all before them are counted.
-  const Chunks chunks = cut<T>(in.size());
-  const std::size_t per_thread = 1 + machine().l2_bytes / (chunks.length() * sizeof(T));
-  const std::size_t all_threads = per_thread * static_cast<std::size_t>(engine.concurrency());
-  const std::size_t group = chunks.count() < all_threads ? chunks.count() : all_threads;
-  std::vector<Kept<Value>> kept(group);
-  std::vector<std::size_t> places(group);
-  std::size_t total = 0;
-  std::vector<Value> before;  // the element before the group, or none
-  for (std::size_t start = 0; start < chunks.count(); start += group) {
-    const Chunks window = chunks.window(start, group);
-    const std::size_t offset = window.offset();
-    const T* const x = in.data() + offset;
-    const Value* const previous = before.empty() ? nullptr : before.data();
-    engine.over_chunks(window, choosing, [&](std::size_t first, std::size_t last) {
-      for (; first < last; ++first) {
-        const Range part = window[first];
-        kept[first].reserve(chunks.length());
-        kept[first].take(x, part, [keep, x, previous](std::size_t i) { return keep(x[i], i == 0 ? previous : x + i - 1); });
-      }
-    });
-    for (std::size_t k = 0; k < window.count(); ++k) {
-      places[k] = total;
-      total += kept[k].count();
-    }
-    if (total > out.size()) too_small(call, out.size());
-    before.assign(1, x[window.size() - 1]);
-    engine.over_chunks(window, writing, [&](std::size_t first, std::size_t last) {
-      for (; first < last; ++first) kept[first].give(out.data() + places[first], stream);
-    });
-  }
-  return total;
 }
 
 /// Whether elements are transposed as words of their size.
@@ -293,70 +160,19 @@ std::size_t unique(Engine& engine, X&& x) {
 
 /// Moves the elements that satisfy `pred` before those that do not, and returns how many there are; both keep their order. For
 /// elements that move without throwing. Calls `pred` once per element, and before anything is moved: if it throws, x is as it was.
-/// Cost: 3 reads and 2 writes per element, a buffer of x's size and a byte per element.
+/// Cost: 2 reads and 2 writes per element, and a buffer of x's size; a byte per element more if they are no plain data.
 template <ContiguousRange X, class Pred>
 requires std::predicate < Pred&, const value_t<X>
 & > std::size_t stable_partition(Engine& engine, X&& x, Pred&& pred) {
   using T = value_t<X>;
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
                 "elements must move without throwing, or some would be lost");
-  static constinit Cost choosing;
-  static constinit Cost leaving;
-  static constinit Cost returning;
-  const auto elements = as_span(x);
-  const std::size_t n = elements.size();
   const selection::Holder<Pred, const T&> held{pred};
-  const Chunks chunks = selection::cut<T>(n);
-  const merging::Storage<unsigned char> chosen(n);
-  std::vector<std::size_t> counts(chunks.count());
-  engine.over_chunks(chunks, choosing, [&, held](std::size_t first, std::size_t last) {
-    for (; first < last; ++first) {
-      const Range part = chunks[first];
-      unsigned char* const flags = chosen.data() + part.begin;
-      selection::choose(part.begin, part.size(), flags, [held, data = elements.data()](std::size_t i) {
-        return static_cast<bool>(held.f(static_cast<const T&>(data[i])));
-      });
-      std::size_t count = 0;
-      for (std::size_t i = 0; i < part.size(); ++i) count += flags[i];
-      counts[first] = count;
-    }
-  });
-  std::size_t total = 0;
-  for (std::size_t& count : counts) total += std::exchange(count, total);
-  const merging::Storage<T> buffer(n);
-  const bool stream = selection::kPlain<T> && worth_streaming(2 * n * sizeof(T));
-  merging::over_all_chunks(engine, chunks, leaving, [&](std::size_t k) {
-    const Range part = chunks[k];
-    T* const memory = buffer.data();
-    std::size_t yes = counts[k];
-    std::size_t no = total + part.begin - counts[k];
-    if constexpr (selection::kPacked<T>) {
-      using Word = selection::PackedWord<T>;
-      Word* const to = reinterpret_cast<Word*>(memory);
-      return selection::part(reinterpret_cast<const Word*>(elements.data() + part.begin), chosen.data() + part.begin, part.size(),
-                             to + yes, to + no, stream);
-    }
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      const bool is_chosen = chosen.data()[i] != 0;
-      ::new (static_cast<void*>(memory + (is_chosen ? yes : no))) T(std::move(elements[i]));
-      yes += is_chosen ? 1 : 0;
-      no += is_chosen ? 0 : 1;
-    }
-  });
-  merging::over_all_chunks(engine, chunks, returning, [&](std::size_t k) {
-    T* const memory = buffer.data();
-    const Range part = chunks[k];
-    if constexpr (selection::kPlain<T>) {
-      if (!stream) return merging::copy_bytes(elements.data() + part.begin, memory + part.begin, part.size());
-      stream_copy(elements.data() + part.begin, memory + part.begin, part.size() * sizeof(T));
-      return stream_fence();
-    }
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      elements[i] = std::move(memory[i]);
-      memory[i].~T();
-    }
-  });
-  return total;
+  const auto holds = [held](const T& element) { return static_cast<bool>(held.f(element)); };
+  if constexpr (selection::kPlain<T>)
+    return selection::partition_copies(engine, as_span(x), holds);
+  else
+    return selection::partition_moved(engine, as_span(x), holds);
 }
 
 /// As stable_partition.

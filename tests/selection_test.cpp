@@ -91,6 +91,31 @@ TEST_P(SelectionTest, CopyIf) {
   }
 }
 
+TEST_P(SelectionTest, ManyGroupsOfChunksInPlace) {
+  // Two and a half groups of chunks, whose tasks write one group while they look at the next.
+  const std::size_t n = 5 * 3 * (1 + machine().l2_bytes / (std::size_t{128} << 10)) * 8192 / 2 + 77;
+  std::vector<std::int64_t> x(n);
+  std::iota(x.begin(), x.end(), std::int64_t{0});
+  const auto last = static_cast<std::int64_t>(n - 1);
+  for (const std::int64_t dropped : {std::int64_t{0}, std::int64_t{8191}, std::int64_t{8192}, last / 2, last, last + 1}) {
+    std::vector<std::int64_t> out = x;
+    out.resize(copy_if(engine_, out, out, [=](std::int64_t v) { return v != dropped; }));
+    std::vector<std::int64_t> expected = x;
+    std::erase(expected, dropped);
+    ASSERT_EQ(out, expected) << "without " << dropped;
+    out = x;
+    out.resize(unique(engine_, out, out, [=](std::int64_t, std::int64_t v) { return v == dropped; }));
+    if (dropped == 0) expected.insert(expected.begin(), 0);  // there is none before it that it could equal
+    ASSERT_EQ(out, expected) << "unique, without " << dropped;
+  }
+  std::vector<std::int64_t> out(n);
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::int64_t>((i + 1) / 4096);  // runs across the chunks' edges
+  out.resize(unique(engine_, out));
+  std::vector<std::int64_t> expected(n / 4096 + 1);
+  std::iota(expected.begin(), expected.end(), std::int64_t{0});
+  ASSERT_EQ(out, expected);
+}
+
 TEST_P(SelectionTest, LargeResultsAreStreamed) {
   const std::size_t n = machine().stream_above() / sizeof(double) + 10'007;
   Array<double> x(engine_, n);
