@@ -1,5 +1,5 @@
-// Philox and what is made of its words, in SIMD code: this file's HWY_NAMESPACE is compiled once for each instruction set, as that
-// of simd.cpp is. Each operation is one of random_reference.hpp.
+// What is made of Philox's words, in SIMD code: this file's HWY_NAMESPACE is compiled once for each instruction set, as that of
+// simd.cpp is. Each operation is one of random_reference.hpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/random.cpp"
 // clang-format off
@@ -16,6 +16,7 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/philox.hpp"
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/random_reference.hpp"
 #include "furrow/kernels/types.hpp"
@@ -23,10 +24,6 @@
 #ifndef FURROW_KERNELS_RANDOM_ONCE
 #define FURROW_KERNELS_RANDOM_ONCE
 namespace furrow::random {
-
-/// Numbers are made in groups of so many 64-bit words.
-inline constexpr std::size_t kWords = 64;
-inline constexpr std::size_t kBlocks = kWords / 2;
 
 /// Makes the numbers of `count` groups from `group` on; a and b are the parameters of the law.
 template <class T>
@@ -51,91 +48,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Words = hn::ScalableTag<std::uint64_t>;
-using VecW = hn::Vec<Words>;
-
-/// The products of the low halves.
-HWY_INLINE VecW multiply_low([[maybe_unused]] Words d, VecW a, VecW b) {
-#if HWY_TARGET == HWY_SCALAR
-  const VecW low = hn::Set(d, 0xFFFFFFFF);
-  return hn::Mul(hn::And(a, low), hn::And(b, low));
-#else
-  const hn::Repartition<std::uint32_t, Words> halves;
-  return hn::MulEven(hn::BitCast(halves, a), hn::BitCast(halves, b));
-#endif
-}
-
-/// The words of each round's key, each in the lower half of 64 bits.
-using Keys = std::array<std::array<std::uint64_t, 2>, kPhiloxRounds>;
-Keys keys_of(std::uint64_t seed) {
-  Keys keys;
-  std::array key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
-  for (auto& round : keys) {
-    round = {key[0], key[1]};
-    key = {key[0] + kPhiloxKeySteps[0], key[1] + kPhiloxKeySteps[1]};
-  }
-  return keys;
-}
-
-/// Writes the words of the blocks from `block` on. A lane is a block, whose four words stand in four vectors, each in the lower
-/// half of 64 bits; what the upper half holds is not looked at.
-HWY_INLINE void make_words(const Keys& keys, std::uint64_t stream, std::uint64_t block, std::uint64_t* out) {
-  const Words d;
-  constexpr std::size_t N = hn::MaxLanes(d);
-  // Batches of lanes side by side, since each step of one waits for the one before: as many as there are registers for.
-  constexpr std::size_t kTogether = HWY_TARGET == HWY_AVX3 ? 4 : 2;
-  // Blocks in such an order that interleaving within 16 bytes puts them in order.
-  HWY_ALIGN std::uint64_t order[N];
-  for (std::size_t lane = 0; lane < N; ++lane) order[lane] = lane % 2 * (N / 2) + lane / 2;
-  const VecW m0 = hn::Set(d, kPhiloxMultipliers[0]);
-  const VecW m1 = hn::Set(d, kPhiloxMultipliers[1]);
-  for (std::size_t b = 0; b < kBlocks; b += kTogether * N) {
-    VecW x[kTogether][4];
-#pragma GCC unroll 4
-    for (std::size_t t = 0; t < kTogether; ++t) {
-      x[t][0] = hn::Add(hn::Set(d, block + b + t * N), hn::Load(d, order));
-      x[t][1] = hn::ShiftRight<32>(x[t][0]);
-      x[t][2] = hn::Set(d, stream);
-      x[t][3] = hn::Set(d, stream >> 32);
-    }
-#pragma GCC unroll 10
-    for (std::size_t round = 0; round < kPhiloxRounds; ++round) {
-      const VecW k0 = hn::Set(d, keys[round][0]);
-      const VecW k1 = hn::Set(d, keys[round][1]);
-#pragma GCC unroll 4
-      for (std::size_t t = 0; t < kTogether; ++t) {
-        const VecW p = multiply_low(d, x[t][0], m0);
-        const VecW q = multiply_low(d, x[t][2], m1);
-        x[t][0] = hn::Xor3(hn::ShiftRight<32>(q), x[t][1], k0);
-        x[t][1] = q;
-        x[t][2] = hn::Xor3(hn::ShiftRight<32>(p), x[t][3], k1);
-        x[t][3] = p;
-      }
-    }
-#pragma GCC unroll 4
-    for (std::size_t t = 0; t < kTogether; ++t) {
-      std::uint64_t* const to = out + 2 * (b + t * N);
-      const auto join = [d](VecW low, VecW high) HWY_ATTR {
-#if HWY_TARGET == HWY_SCALAR
-        return hn::Or(hn::And(low, hn::Set(d, 0xFFFFFFFF)), hn::ShiftLeft<32>(high));
-#else
-        const hn::Repartition<std::uint32_t, Words> halves;
-        return hn::BitCast(d, hn::OddEven(hn::BitCast(halves, hn::ShiftLeft<32>(high)), hn::BitCast(halves, low)));
-#endif
-      };
-      const VecW first = join(x[t][0], x[t][1]);
-      const VecW second = join(x[t][2], x[t][3]);
-#if HWY_TARGET == HWY_SCALAR
-      hn::Store(first, d, to);
-      hn::Store(second, d, to + 1);
-#else
-      hn::Store(hn::InterleaveLower(d, first, second), d, to);
-      hn::Store(hn::InterleaveUpper(d, first, second), d, to + N);
-#endif
-    }
-  }
-}
-
 template <class T>
 using Tag = hn::ScalableTag<T>;
 template <class T>
@@ -143,12 +55,24 @@ using Vec = hn::Vec<Tag<T>>;
 template <class T>
 using VecBits = hn::Vec<Tag<Bits<T>>>;
 
+/// Vectors of numbers that are made side by side, since each step of one waits for the one before.
+constexpr std::size_t kSide = 2;
+template <class T>
+using Vectors = std::array<Vec<T>, kSide>;
+template <class T>
+using VectorsOfBits = std::array<VecBits<T>, kSide>;
+
 template <class T, std::size_t n>
-HWY_INLINE Vec<T> polynomial(const std::array<T, n>& c, Vec<T> x) {
+HWY_INLINE Vectors<T> polynomial(const std::array<T, n>& c, const Vectors<T>& x) {
   const Tag<T> d;
-  Vec<T> sum = hn::Set(d, c[n - 1]);
+  Vectors<T> sum;
+#pragma GCC unroll 2
+  for (std::size_t v = 0; v < kSide; ++v) sum[v] = hn::Set(d, c[n - 1]);
 #pragma GCC unroll 16
-  for (std::size_t k = 1; k < n; ++k) sum = hn::Add(hn::Mul(sum, x), hn::Set(d, c[n - 1 - k]));
+  for (std::size_t k = 1; k < n; ++k) {
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < kSide; ++v) sum[v] = hn::Add(hn::Mul(sum[v], x[v]), hn::Set(d, c[n - 1 - k]));
+  }
   return sum;
 }
 
@@ -160,7 +84,7 @@ HWY_INLINE Vec<T> to_fraction(VecBits<T> w) {
 }
 
 template <class T>
-HWY_INLINE Vec<T> minus_log(Vec<T> u) {
+HWY_INLINE Vectors<T> minus_log(const Vectors<T>& u) {
   using U = Bits<T>;
   const Tag<T> d;
   const Tag<U> du;
@@ -169,71 +93,103 @@ HWY_INLINE Vec<T> minus_log(Vec<T> u) {
   constexpr U kRootHalf = std::bit_cast<U>(static_cast<T>(0.70710678118654752440L));
   // An integer below 2^kFraction as a number: put behind a leading one of that weight, and taken off again.
   constexpr T kWeight = static_cast<T>(std::uint64_t{1} << kFraction);
-  const auto bits = hn::BitCast(du, u);
-  const auto biased = hn::ShiftRight<kFraction>(hn::Add(bits, hn::Set(du, kOne - kRootHalf)));
-  const Vec<T> e = hn::Sub(hn::BitCast(d, hn::Or(biased, hn::Set(du, std::bit_cast<U>(kWeight)))),
-                           hn::Set(d, kWeight + static_cast<T>(kOne >> kFraction)));
-  const Vec<T> m = hn::BitCast(d, hn::Sub(hn::Add(bits, hn::Set(du, kOne)), hn::ShiftLeft<kFraction>(biased)));
   const Vec<T> one = hn::Set(d, T{1});
-  const Vec<T> s = hn::Div(hn::Sub(m, one), hn::Add(m, one));
-  const Vec<T> z = hn::Mul(s, s);
-  const Vec<T> twice = hn::Add(s, s);
-  const Vec<T> log_m = hn::Add(twice, hn::Mul(twice, hn::Mul(z, polynomial<T>(kLogSeries<T>, z))));
-  return hn::Sub(hn::Sub(hn::Zero(d), hn::Mul(e, hn::Set(d, static_cast<T>(0.69314718055994530942L)))), log_m);
+  Vectors<T> e;
+  Vectors<T> s;
+  Vectors<T> z;
+#pragma GCC unroll 2
+  for (std::size_t v = 0; v < kSide; ++v) {
+    const auto bits = hn::BitCast(du, u[v]);
+    const auto biased = hn::ShiftRight<kFraction>(hn::Add(bits, hn::Set(du, kOne - kRootHalf)));
+    e[v] = hn::Sub(hn::BitCast(d, hn::Or(biased, hn::Set(du, std::bit_cast<U>(kWeight)))),
+                   hn::Set(d, kWeight + static_cast<T>(kOne >> kFraction)));
+    const Vec<T> m = hn::BitCast(d, hn::Sub(hn::Add(bits, hn::Set(du, kOne)), hn::ShiftLeft<kFraction>(biased)));
+    s[v] = hn::Div(hn::Sub(m, one), hn::Add(m, one));
+    z[v] = hn::Mul(s[v], s[v]);
+  }
+  Vectors<T> series = polynomial<T>(kLogSeries<T>, z);
+#pragma GCC unroll 2
+  for (std::size_t v = 0; v < kSide; ++v) {
+    const Vec<T> twice = hn::Add(s[v], s[v]);
+    const Vec<T> log_m = hn::Add(twice, hn::Mul(twice, hn::Mul(z[v], series[v])));
+    series[v] = hn::Sub(hn::Sub(hn::Zero(d), hn::Mul(e[v], hn::Set(d, static_cast<T>(0.69314718055994530942L)))), log_m);
+  }
+  return series;
 }
 
 template <class T>
-HWY_INLINE Vec<T> positive_uniform(VecBits<T> w) {
+HWY_INLINE Vectors<T> positive_uniform(const VectorsOfBits<T>& w) {
   const Tag<T> d;
   const Vec<T> one = hn::Set(d, T{1});
-  if constexpr (sizeof(T) == 8)
-    return hn::Mul(hn::Add(to_fraction<T>(hn::ShiftRight<11>(w)), one), hn::Set(d, 0x1p-53));
-  else
-    return hn::Mul(hn::Add(to_fraction<T>(hn::ShiftRight<1>(w)), one), hn::Set(d, 0x1p-31F));
+  Vectors<T> u;
+#pragma GCC unroll 2
+  for (std::size_t v = 0; v < kSide; ++v) {
+    if constexpr (sizeof(T) == 8)
+      u[v] = hn::Mul(hn::Add(to_fraction<T>(hn::ShiftRight<11>(w[v])), one), hn::Set(d, 0x1p-53));
+    else
+      u[v] = hn::Mul(hn::Add(to_fraction<T>(hn::ShiftRight<1>(w[v])), one), hn::Set(d, 0x1p-31F));
+  }
+  return u;
 }
 
-// The laws: numbers in plain form from one vector of words, or two from the even and the odd words of two vectors.
+// The laws: numbers in plain form from vectors of words; or from those of the even and those of the odd words.
 
 struct Uniform {
   template <class T>
-  static HWY_INLINE Vec<T> make(VecBits<T> w) {
+  static HWY_INLINE Vectors<T> make(const VectorsOfBits<T>& w) {
     const Tag<T> d;
-    if constexpr (sizeof(T) == 8)
-      return hn::Mul(to_fraction<T>(hn::ShiftRight<11>(w)), hn::Set(d, 0x1p-53));
-    else
-      return hn::Mul(to_fraction<T>(hn::ShiftRight<8>(w)), hn::Set(d, 0x1p-24F));
+    Vectors<T> u;
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < kSide; ++v) {
+      if constexpr (sizeof(T) == 8)
+        u[v] = hn::Mul(to_fraction<T>(hn::ShiftRight<11>(w[v])), hn::Set(d, 0x1p-53));
+      else
+        u[v] = hn::Mul(to_fraction<T>(hn::ShiftRight<8>(w[v])), hn::Set(d, 0x1p-24F));
+    }
+    return u;
   }
 };
 
 struct Exponential {
   template <class T>
-  static HWY_INLINE Vec<T> make(VecBits<T> w) {
+  static HWY_INLINE Vectors<T> make(const VectorsOfBits<T>& w) {
     return minus_log<T>(positive_uniform<T>(w));
   }
 };
 
 struct Normal {
   template <class T>
-  static HWY_INLINE void make_pair(VecBits<T> w0, VecBits<T> w1, Vec<T>& even, Vec<T>& odd) {
+  static HWY_INLINE void make_pairs(const VectorsOfBits<T>& w0, const VectorsOfBits<T>& w1, Vectors<T>& even, Vectors<T>& odd) {
     using U = Bits<T>;
     const Tag<T> d;
     const Tag<U> du;
     const hn::RebindToSigned<Tag<T>> di;
     constexpr int kDropped = sizeof(T) == 8 ? 11 : 7;
-    const Vec<T> minus = minus_log<T>(positive_uniform<T>(w0));
-    const Vec<T> radius = hn::Sqrt(hn::Add(minus, minus));
-    const auto part = hn::ShiftRight<kDropped>(hn::BitCast(di, hn::ShiftLeft<2>(w1)));
-    const Vec<T> turned = hn::Mul(hn::ConvertTo(d, part), hn::Set(d, static_cast<T>(sizeof(T) == 8 ? 0x1p-53 : 0x1p-25)));
-    const Vec<T> x = hn::Mul(turned, hn::Set(d, static_cast<T>(1.57079632679489661923L)));
-    const Vec<T> y = hn::Mul(x, x);
-    const Vec<T> sine = hn::Add(x, hn::Mul(x, hn::Mul(y, polynomial<T>(kSineSeries<T>, y))));
-    const Vec<T> cosine = hn::Add(hn::Set(d, T{1}), hn::Mul(y, polynomial<T>(kCosineSeries<T>, y)));
+    const Vectors<T> minus = minus_log<T>(positive_uniform<T>(w0));
+    Vectors<T> x;
+    Vectors<T> y;
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < kSide; ++v) {
+      const auto part = hn::ShiftRight<kDropped>(hn::BitCast(di, hn::ShiftLeft<2>(w1[v])));
+      const Vec<T> turned = hn::Mul(hn::ConvertTo(d, part), hn::Set(d, static_cast<T>(sizeof(T) == 8 ? 0x1p-53 : 0x1p-25)));
+      x[v] = hn::Mul(turned, hn::Set(d, static_cast<T>(1.57079632679489661923L)));
+      y[v] = hn::Mul(x[v], x[v]);
+    }
+    const Vectors<T> sines = polynomial<T>(kSineSeries<T>, y);
+    const Vectors<T> cosines = polynomial<T>(kCosineSeries<T>, y);
     const auto sign = hn::Set(du, U{1} << (8 * sizeof(T) - 1));
-    const auto odd_quarter = hn::RebindMask(d, hn::TestBit(w1, hn::Set(du, U{1} << (8 * sizeof(T) - 2))));
-    const auto cosine_sign = hn::BitCast(d, hn::And(hn::Xor(w1, hn::ShiftLeft<1>(w1)), sign));
-    const auto sine_sign = hn::BitCast(d, hn::And(w1, sign));
-    even = hn::Mul(radius, hn::Xor(hn::IfThenElse(odd_quarter, sine, cosine), cosine_sign));
-    odd = hn::Mul(radius, hn::Xor(hn::IfThenElse(odd_quarter, cosine, sine), sine_sign));
+    const auto quarter = hn::Set(du, U{1} << (8 * sizeof(T) - 2));
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < kSide; ++v) {
+      const Vec<T> radius = hn::Sqrt(hn::Add(minus[v], minus[v]));
+      const Vec<T> sine = hn::Add(x[v], hn::Mul(x[v], hn::Mul(y[v], sines[v])));
+      const Vec<T> cosine = hn::Add(hn::Set(d, T{1}), hn::Mul(y[v], cosines[v]));
+      const auto odd_quarter = hn::RebindMask(d, hn::TestBit(w1[v], quarter));
+      const auto cosine_sign = hn::BitCast(d, hn::And(hn::Xor(w1[v], hn::ShiftLeft<1>(w1[v])), sign));
+      const auto sine_sign = hn::BitCast(d, hn::And(w1[v], sign));
+      even[v] = hn::Mul(radius, hn::Xor(hn::IfThenElse(odd_quarter, sine, cosine), cosine_sign));
+      odd[v] = hn::Mul(radius, hn::Xor(hn::IfThenElse(odd_quarter, cosine, sine), sine_sign));
+    }
   }
 };
 
@@ -250,18 +206,27 @@ void make(const RandomNumbers& numbers, std::uint64_t group, std::size_t count, 
   const auto scaled = [first, second](Vec<T> x) HWY_ATTR { return hn::Add(first, hn::Mul(second, x)); };
   for (; count > 0; --count, ++group, out += kPerGroup<T>) {
     make_words(keys, numbers.stream, group * kBlocks, words);
-    if constexpr (requires(VecBits<T> v, Vec<T> & to) { Law::template make_pair<T>(v, v, to, to); }) {
-      for (std::size_t i = 0; i < kPerGroup<T>; i += 2 * N) {
-        VecBits<T> w0;
-        VecBits<T> w1;
-        hn::LoadInterleaved2(du, w + i, w0, w1);
-        Vec<T> even;
-        Vec<T> odd;
-        Law::template make_pair<T>(w0, w1, even, odd);
-        hn::StoreInterleaved2(scaled(even), scaled(odd), d, out + i);
+    if constexpr (std::is_same_v<Law, Normal>) {
+      for (std::size_t i = 0; i < kPerGroup<T>; i += 2 * kSide * N) {
+        VectorsOfBits<T> w0;
+        VectorsOfBits<T> w1;
+        Vectors<T> even;
+        Vectors<T> odd;
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < kSide; ++v) hn::LoadInterleaved2(du, w + i + 2 * v * N, w0[v], w1[v]);
+        Law::template make_pairs<T>(w0, w1, even, odd);
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < kSide; ++v) hn::StoreInterleaved2(scaled(even[v]), scaled(odd[v]), d, out + i + 2 * v * N);
       }
     } else {
-      for (std::size_t i = 0; i < kPerGroup<T>; i += N) hn::StoreU(scaled(Law::template make<T>(hn::Load(du, w + i))), d, out + i);
+      for (std::size_t i = 0; i < kPerGroup<T>; i += kSide * N) {
+        VectorsOfBits<T> bits;
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < kSide; ++v) bits[v] = hn::Load(du, w + i + v * N);
+        const Vectors<T> numbers_of_law = Law::template make<T>(bits);
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < kSide; ++v) hn::StoreU(scaled(numbers_of_law[v]), d, out + i + v * N);
+      }
     }
   }
 }
