@@ -30,7 +30,7 @@ void each_array(table::Operands& operands, const Use& use) {
 
 Type type_named(std::string_view code) {
   Type found = Type::f64;
-  for (const Type type : {Type::f32, Type::f64, Type::i32, Type::i64})
+  for (const Type type : kTypes)
     if (type_code(type) == code) found = type;
   return found;
 }

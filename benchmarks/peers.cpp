@@ -86,12 +86,15 @@ const std::vector<PeerBackend>& peer_backends() {
 
 std::vector<PeerFunction> find_peer(std::string_view backend, std::string_view kernel, Type type) {
   std::vector<PeerFunction> found;
-  const bool fractions = type == Type::f32 || type == Type::f64;
+  const auto has_type = [type](const Peer& peer) {
+    if (peer.only_fractions) return is_fraction(type);
+    return peer.only_bytes == (type == Type::u8);
+  };
   for (const PeerBackend& candidate : peer_backends()) {
     if (candidate.name != backend) continue;
     for (const std::span<const Peer> part : candidate.peers)
       for (const Peer& peer : part)
-        if (peer.kernel == kernel && (fractions || !peer.only_fractions)) found.push_back(peer.run);
+        if (peer.kernel == kernel && has_type(peer)) found.push_back(peer.run);
   }
   return found;
 }

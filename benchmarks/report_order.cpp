@@ -37,7 +37,7 @@ std::vector<std::string> types(const SavedRun& run, std::string_view kernel) {
   for (const Group& group : run.groups)
     if (group.kernel == kernel) found.insert(group.type);
   std::vector<std::string> order;
-  for (const char* const type : {"f64", "f32", "i64", "i32"})
+  for (const char* const type : {"f64", "f32", "i64", "i32", "u8"})
     if (found.erase(type) > 0) order.emplace_back(type);
   order.insert(order.end(), found.begin(), found.end());
   return order;

@@ -1,6 +1,7 @@
 #include "benchmarks/sample.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <regex>
 
@@ -15,7 +16,7 @@ namespace furrow::bench {
 namespace {
 
 // In the order in which they are measured if all are; a quick run has the first sizes.
-constexpr Type kTypes[] = {Type::f64, Type::f32, Type::i64, Type::i32};
+constexpr std::array<Type, kTypes.size()> kTypesInOrder{Type::f64, Type::f32, Type::i64, Type::i32, Type::u8};
 constexpr std::size_t kSizes[] = {std::size_t{1} << 16, std::size_t{1} << 10, std::size_t{1} << 25,
                                   std::size_t{1} << 13, std::size_t{1} << 19, std::size_t{1} << 22};
 constexpr std::size_t kQuickSizes = 3;
@@ -24,7 +25,7 @@ std::vector<Type> chosen_types(const std::vector<std::string>& codes) {
   std::vector<Type> types;
   for (const std::string& code : codes) {
     const auto* const found = std::ranges::find(kTypes, code, type_code);
-    if (found == std::end(kTypes)) fail("unknown type \"" + code + "\"; the suite has f32, f64, i32, i64");
+    if (found == kTypes.end()) fail("unknown type \"" + code + "\"; the suite has f32, f64, i32, i64, u8");
     types.push_back(*found);
   }
   return types;
@@ -71,7 +72,7 @@ std::vector<Selection> select(const SuiteOptions& options) {
   std::ranges::stable_sort(kernels, std::less<>(), &table::Kernel::make_inputs);
 
   std::vector<Selection> selected;
-  for (const Type type : kTypes) {
+  for (const Type type : kTypesInOrder) {
     for (const std::size_t wanted_size : sizes) {
       for (const table::Kernel* const kernel : kernels) {
         // All that a mix names is in it, of sizes that a kernel is not given the largest that it is.

@@ -6,8 +6,8 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/expression.hpp"
 #include "furrow/kernels/expression_functions.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/streaming.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::fused {
 namespace {
@@ -60,9 +60,8 @@ void run(Engine& engine, Cost& cost, std::span<const Step<T>> steps, std::span<T
   });
 }
 
-template void run(Engine&, Cost&, std::span<const Step<float>>, std::span<float>);
-template void run(Engine&, Cost&, std::span<const Step<double>>, std::span<double>);
-template void run(Engine&, Cost&, std::span<const Step<std::int32_t>>, std::span<std::int32_t>);
-template void run(Engine&, Cost&, std::span<const Step<std::int64_t>>, std::span<std::int64_t>);
+#define FURROW_INSTANTIATE(T) template void run(Engine&, Cost&, std::span<const Step<T>>, std::span<T>);
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
 
 }  // namespace furrow::fused

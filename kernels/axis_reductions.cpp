@@ -256,26 +256,26 @@ void empty_lines(const char* call, std::size_t axis) {
        ", and an empty line has none; check the extent first");
 }
 
-template <NamedElement T>
+template <LineElement T>
 void sum(Engine& engine, const Lines<T>& lines, const LineResults<sum_t<T>>& out) {
   static constinit Cost cost;
   if (lines.length == 0) return fill(lines, out, sum_t<T>{0});
   reduce(engine, cost, lines, out, simd::column_reductions<T>().sum, simd::kernels<T>().sum, as_it_is);
 }
 
-template <NamedElement T>
+template <LineElement T>
 void min(Engine& engine, const Lines<T>& lines, const LineResults<T>& out) {
   static constinit Cost cost;
   reduce(engine, cost, lines, out, simd::column_reductions<T>().min, simd::kernels<T>().min, as_it_is);
 }
 
-template <NamedElement T>
+template <LineElement T>
 void max(Engine& engine, const Lines<T>& lines, const LineResults<T>& out) {
   static constinit Cost cost;
   reduce(engine, cost, lines, out, simd::column_reductions<T>().max, simd::kernels<T>().max, as_it_is);
 }
 
-template <NamedElement T>
+template <LineElement T>
 void mean(Engine& engine, const Lines<T>& lines, const LineResults<double>& out) {
   static constinit Cost cost;
   const auto n = static_cast<double>(lines.length);

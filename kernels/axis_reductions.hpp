@@ -10,7 +10,8 @@
 #include "furrow/engine/view.hpp"
 #include "furrow/kernels/reductions.hpp"
 
-// Named reductions along one axis of a view of two or three dimensions: of each row, each column, each line.
+// Named reductions along one axis of a view of two or three dimensions: of each row, each column, each line. Of all named element
+// types but std::uint8_t.
 //
 // Each result has the bits that the function of the same name gives for a range of the line's elements, however they lie in memory:
 // rows or columns first, with gaps, backwards. `out` is a view of the axes that are left, in their order; of the lines of two
@@ -25,6 +26,10 @@ struct Axis {
 };
 
 namespace named {
+
+/// The elements whose lines are reduced: all named ones but std::uint8_t.
+template <class T>
+concept LineElement = NamedElement<T> && sizeof(T) >= 4;
 
 /// The lines of a view along one of its axes.
 template <class T>
@@ -43,13 +48,13 @@ struct LineResults {
   std::array<std::ptrdiff_t, 2> strides;
 };
 
-template <NamedElement T>
+template <LineElement T>
 void sum(Engine& engine, const Lines<T>& lines, const LineResults<sum_t<T>>& out);
-template <NamedElement T>
+template <LineElement T>
 void mean(Engine& engine, const Lines<T>& lines, const LineResults<double>& out);
-template <NamedElement T>
+template <LineElement T>
 void min(Engine& engine, const Lines<T>& lines, const LineResults<T>& out);
-template <NamedElement T>
+template <LineElement T>
 void max(Engine& engine, const Lines<T>& lines, const LineResults<T>& out);
 template <std::floating_point T>
 void norm1(Engine& engine, const Lines<T>& lines, const LineResults<T>& out);
@@ -111,49 +116,49 @@ void along(const char* call, const View<T, D>& in, Axis axis, Out&& out, bool ma
 
 /// The sum of each line. Integers are added in 64 bits and wrap.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires NamedElement<E> && named::LineRange<Out, sum_t<E>, D>
+requires named::LineElement<E> && named::LineRange<Out, sum_t<E>, D>
 void sum(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<sum_t<E>>("sum", in, axis, out, true, [&](const auto& lines, const auto& to) { named::sum<E>(engine, lines, to); });
 }
 
 /// The mean of each line. Those of int64 read the elements twice.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires NamedElement<E> && named::LineRange<Out, double, D>
+requires named::LineElement<E> && named::LineRange<Out, double, D>
 void mean(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<double>("mean", in, axis, out, false, [&](const auto& lines, const auto& to) { named::mean<E>(engine, lines, to); });
 }
 
 /// The least element of each line.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires NamedElement<E> && named::LineRange<Out, E, D>
+requires named::LineElement<E> && named::LineRange<Out, E, D>
 void min(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<E>("min", in, axis, out, false, [&](const auto& lines, const auto& to) { named::min<E>(engine, lines, to); });
 }
 
 /// The greatest element of each line.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires NamedElement<E> && named::LineRange<Out, E, D>
+requires named::LineElement<E> && named::LineRange<Out, E, D>
 void max(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<E>("max", in, axis, out, false, [&](const auto& lines, const auto& to) { named::max<E>(engine, lines, to); });
 }
 
 /// Σ|x| of each line.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires std::floating_point<E> && NamedElement<E> && named::LineRange<Out, E, D>
+requires std::floating_point<E> && named::LineElement<E> && named::LineRange<Out, E, D>
 void norm1(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<E>("norm1", in, axis, out, true, [&](const auto& lines, const auto& to) { named::norm1<E>(engine, lines, to); });
 }
 
 /// √Σx² of each line. Lines whose squares overflow or underflow, zeros too, are copied and read again.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires std::floating_point<E> && NamedElement<E> && named::LineRange<Out, E, D>
+requires std::floating_point<E> && named::LineElement<E> && named::LineRange<Out, E, D>
 void norm2(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<E>("norm2", in, axis, out, true, [&](const auto& lines, const auto& to) { named::norm2<E>(engine, lines, to); });
 }
 
 /// The greatest |x| of each line.
 template <class T, std::size_t D, class Out, class E = std::remove_const_t<T>>
-requires std::floating_point<E> && NamedElement<E> && named::LineRange<Out, E, D>
+requires std::floating_point<E> && named::LineElement<E> && named::LineRange<Out, E, D>
 void norm_inf(Engine& engine, const View<T, D>& in, Axis axis, Out&& out) {
   named::along<E>("norm_inf", in, axis, out, true,
                   [&](const auto& lines, const auto& to) { named::norm_inf<E>(engine, lines, to); });

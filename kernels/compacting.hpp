@@ -32,9 +32,10 @@ inline constexpr bool kPlain =
 
 /// Those of them that are chosen by SIMD code, as words of their size.
 template <class T>
-inline constexpr bool kPacked = kPlain<T> && (sizeof(T) == 4 || sizeof(T) == 8) && alignof(T) == sizeof(T);
+inline constexpr bool kPacked = kPlain<T> && (sizeof(T) == 1 || sizeof(T) == 4 || sizeof(T) == 8) && alignof(T) == sizeof(T);
 template <class T>
-using PackedWord = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+using PackedWord =
+    std::conditional_t<sizeof(T) == 1, std::uint8_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
 
 /// Chunks of elements to be chosen from: long enough for what each costs besides.
 template <class T>

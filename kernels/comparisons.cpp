@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "furrow/kernels/elementwise_kernels.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/streaming.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::named {
 namespace {
@@ -59,15 +59,10 @@ void where(Engine& engine, std::span<const std::uint8_t> condition, std::span<co
                      });
 }
 
-template void compare(Engine&, Comparison, std::span<const float>, std::span<const float>, std::span<std::uint8_t>);
-template void where(Engine&, std::span<const std::uint8_t>, std::span<const float>, std::span<const float>, std::span<float>);
-template void compare(Engine&, Comparison, std::span<const double>, std::span<const double>, std::span<std::uint8_t>);
-template void where(Engine&, std::span<const std::uint8_t>, std::span<const double>, std::span<const double>, std::span<double>);
-template void compare(Engine&, Comparison, std::span<const std::int32_t>, std::span<const std::int32_t>, std::span<std::uint8_t>);
-template void where(Engine&, std::span<const std::uint8_t>, std::span<const std::int32_t>, std::span<const std::int32_t>,
-                    std::span<std::int32_t>);
-template void compare(Engine&, Comparison, std::span<const std::int64_t>, std::span<const std::int64_t>, std::span<std::uint8_t>);
-template void where(Engine&, std::span<const std::uint8_t>, std::span<const std::int64_t>, std::span<const std::int64_t>,
-                    std::span<std::int64_t>);
+#define FURROW_INSTANTIATE(T)                                                                                  \
+  template void compare(Engine&, Comparison, std::span<const T>, std::span<const T>, std::span<std::uint8_t>); \
+  template void where(Engine&, std::span<const std::uint8_t>, std::span<const T>, std::span<const T>, std::span<T>);
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
 
 }  // namespace furrow::named

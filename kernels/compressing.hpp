@@ -26,7 +26,11 @@ HWY_INLINE unsigned doubled(unsigned bits) {
   return 3 * bits;
 }
 
-/// Copies those of the 64 bytes of elements at x whose bit is set to the front of `to`, of which all 64 bytes are overwritten. In a
+/// Elements that are compressed at a time.
+template <class U>
+inline constexpr std::size_t kCompressed = sizeof(U) == 1 ? 16 : 64 / sizeof(U);
+
+/// Copies those of the kCompressed elements at x whose bit is set to the front of `to`, of which as many are overwritten. In a
 /// register, which is then stored whole: the instruction that compresses on its way to memory takes more than a hundred cycles on
 /// Zen 4. Of 64 bits as two words: for those Highway 1.0.3 has a table, which GCC copies at each use.
 template <class U>
@@ -34,6 +38,11 @@ HWY_INLINE void compress(const U* x, unsigned bits, U* to) {
   const hn::CappedTag<std::uint32_t, 16> d;
   const unsigned mask = sizeof(U) == 8 ? doubled(bits) : bits;
   const hn::Mask<decltype(d)> kept{static_cast<__mmask16>(mask)};
+  if constexpr (sizeof(U) == 1) {  // there is no such instruction for bytes yet
+    const hn::Rebind<std::uint8_t, decltype(d)> bytes;
+    const auto words = hn::PromoteTo(d, hn::LoadU(bytes, x));
+    return hn::StoreU(hn::TruncateTo(bytes, hn::Compress(words, kept)), bytes, to);
+  }
   const auto words = hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(x));
   hn::StoreU(hn::Compress(words, kept), d, reinterpret_cast<std::uint32_t*>(to));
 }

@@ -10,7 +10,6 @@ namespace furrow::conversions {
 using Kernel = void (*)(const void* in, void* out, std::size_t n);
 
 /// That of the instruction set in use.
-template <ConvertibleElement From, ConvertibleElement To>
-Kernel kernel();
+Kernel kernel(Type from, Type to);
 
 }  // namespace furrow::conversions

@@ -8,11 +8,11 @@
 
 #include <array>
 #include <limits>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "furrow/kernels/conversion_kernels.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/streaming.hpp"
 
@@ -20,10 +20,8 @@
 #define FURROW_KERNELS_CONVERSIONS_CPP
 namespace furrow::conversions {
 
-using Types = std::tuple<float, double, std::int32_t, std::int64_t, std::uint8_t>;
-constexpr std::size_t kTypes = std::tuple_size_v<Types>;
 /// By the types from and to.
-using Table = std::array<std::array<Kernel, kTypes>, kTypes>;
+using Table = std::array<std::array<Kernel, ElementTypes::size>, ElementTypes::size>;
 
 }  // namespace furrow::conversions
 #endif
@@ -70,15 +68,15 @@ void convert(const void* in, void* out, std::size_t n) {
   for (; i < n; ++i) to[i] = converted<To>(from[i]);
 }
 
-template <class From, std::size_t... to>
-constexpr std::array<Kernel, kTypes> from_one(std::index_sequence<to...>) {
-  return {convert<From, std::tuple_element_t<to, Types>>...};
+template <class From, class... To>
+constexpr std::array<Kernel, sizeof...(To)> from_one(TypeList<To...>) {
+  return {convert<From, To>...};
 }
-template <std::size_t... from>
-constexpr Table make(std::index_sequence<from...> all) {
-  return {from_one<std::tuple_element_t<from, Types>>(all)...};
+template <class... From>
+constexpr Table make(TypeList<From...> all) {
+  return {from_one<From>(all)...};
 }
-constexpr Table kTable = make(std::make_index_sequence<kTypes>());
+constexpr Table kTable = make(ElementTypes());
 
 }  // namespace
 }  // namespace furrow::conversions::HWY_NAMESPACE
@@ -96,26 +94,17 @@ const Table& chosen() {
   return table;
 }
 
-template <class T, std::size_t i = 0>
-constexpr std::size_t index_of() {
-  if constexpr (std::is_same_v<T, std::tuple_element_t<i, Types>>)
-    return i;
-  else
-    return index_of<T, i + 1>();
-}
-
 }  // namespace
 
-template <ConvertibleElement From, ConvertibleElement To>
-Kernel kernel() {
-  return chosen()[index_of<From>()][index_of<To>()];
+Kernel kernel(Type from, Type to) {
+  return chosen()[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
 }
 
 }  // namespace conversions
 
 namespace named {
 
-template <ConvertibleElement From, ConvertibleElement To>
+template <NamedElement From, NamedElement To>
 void convert(Engine& engine, std::span<const From> in, std::span<To> out) {
   /// Fewer than this are never worth a second thread.
   constexpr std::size_t kShortest = 1024;
@@ -125,7 +114,7 @@ void convert(Engine& engine, std::span<const From> in, std::span<To> out) {
     check::no_partial_overlap("convert", in, out);
   else
     check::apart("convert", in, out);
-  const conversions::Kernel kernel = conversions::kernel<From, To>();
+  const conversions::Kernel kernel = conversions::kernel(type_of<From>, type_of<To>);
   const bool in_place = static_cast<const void*>(in.data()) == static_cast<const void*>(out.data());
   const bool stream = !in_place && worth_streaming(in.size_bytes() + out.size_bytes());
   const Chunks chunks(out.size(), sizeof(To), kShortest);
@@ -139,18 +128,12 @@ void convert(Engine& engine, std::span<const From> in, std::span<To> out) {
 
 }  // namespace named
 
-#define FURROW_CONVERT(From, To)                                               \
-  template void named::convert(Engine&, std::span<const From>, std::span<To>); \
-  template conversions::Kernel conversions::kernel<From, To>();
+#define FURROW_CONVERT(From, To) template void named::convert(Engine&, std::span<const From>, std::span<To>);
 #define FURROW_CONVERT_FROM(From) \
   FURROW_CONVERT(From, float)     \
   FURROW_CONVERT(From, double)    \
   FURROW_CONVERT(From, std::int32_t) FURROW_CONVERT(From, std::int64_t) FURROW_CONVERT(From, std::uint8_t)
-FURROW_CONVERT_FROM(float)
-FURROW_CONVERT_FROM(double)
-FURROW_CONVERT_FROM(std::int32_t)
-FURROW_CONVERT_FROM(std::int64_t)
-FURROW_CONVERT_FROM(std::uint8_t)
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_CONVERT_FROM)
 
 }  // namespace furrow
 #endif  // HWY_ONCE

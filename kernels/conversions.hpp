@@ -13,13 +13,9 @@
 
 namespace furrow {
 
-/// The types that convert knows.
-template <class T>
-concept ConvertibleElement = NamedElement<T> || std::same_as<T, std::uint8_t>;
-
 namespace named {
 
-template <ConvertibleElement From, ConvertibleElement To>
+template <NamedElement From, NamedElement To>
 void convert(Engine& engine, std::span<const From> in, std::span<To> out);
 
 }  // namespace named
@@ -29,7 +25,7 @@ void convert(Engine& engine, std::span<const From> in, std::span<To> out);
 /// floating-point type, values are rounded to the nearest, beyond its range to ±∞, −0 and NaN stay. Ranges of the same type are
 /// copied. The two must not overlap, but for the very same one. Throws Error if the sizes differ or they overlap. 1 read, 1 write.
 template <ContiguousRange In, ContiguousRange Out>
-requires ConvertibleElement<value_t<In>> && ConvertibleElement<value_t<Out>>
+requires NamedElement<value_t<In>> && NamedElement<value_t<Out>>
 void convert(Engine& engine, In&& in, Out&& out) {
   named::convert<value_t<In>, value_t<Out>>(engine, named::in(in), as_span(out));
 }

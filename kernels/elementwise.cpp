@@ -4,8 +4,8 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/elementwise_kernels.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/streaming.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::named {
 namespace {
@@ -82,15 +82,11 @@ void fma(Engine& engine, std::span<const T> a, std::span<const T> b, std::span<c
       });
 }
 
-template void map(Engine&, Op, std::span<const float>, std::span<const float>, float, std::span<float>);
-template void map(Engine&, Op, std::span<const double>, std::span<const double>, double, std::span<double>);
-template void map(Engine&, Op, std::span<const std::int32_t>, std::span<const std::int32_t>, std::int32_t, std::span<std::int32_t>);
-template void map(Engine&, Op, std::span<const std::int64_t>, std::span<const std::int64_t>, std::int64_t, std::span<std::int64_t>);
-
-template void clamp(Engine&, std::span<const float>, float, float, std::span<float>);
-template void clamp(Engine&, std::span<const double>, double, double, std::span<double>);
-template void clamp(Engine&, std::span<const std::int32_t>, std::int32_t, std::int32_t, std::span<std::int32_t>);
-template void clamp(Engine&, std::span<const std::int64_t>, std::int64_t, std::int64_t, std::span<std::int64_t>);
+#define FURROW_INSTANTIATE(T)                                                              \
+  template void map(Engine&, Op, std::span<const T>, std::span<const T>, T, std::span<T>); \
+  template void clamp(Engine&, std::span<const T>, T, T, std::span<T>);
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
 
 template void fma(Engine&, std::span<const float>, std::span<const float>, std::span<const float>, std::span<float>);
 template void fma(Engine&, std::span<const double>, std::span<const double>, std::span<const double>, std::span<double>);

@@ -10,19 +10,17 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/kernels/ranges.hpp"
+#include "furrow/kernels/types.hpp"
 
-// Named element-wise kernels: SIMD code chosen at run time for this processor, over float, double, std::int32_t and std::int64_t.
-// Each is the plain IEEE 754 operation, rounded once per operation shown and without fused multiply-add (but for fma); integers
-// wrap. So infinities, −0 and denormal numbers are what IEEE 754 says, and what comes of a NaN is NaN. Results larger than the
-// cache are streamed past it. `out` may be any of the inputs (in place), otherwise it must not overlap them.
+// Named element-wise kernels: SIMD code chosen at run time for this processor, over float, double, std::int32_t, std::int64_t and
+// std::uint8_t. Each is the plain IEEE 754 operation, rounded once per operation shown and without fused multiply-add (but for
+// fma); integers wrap, those of 8 bits modulo 256. So infinities, −0 and denormal numbers are what IEEE 754 says, and what comes of
+// a NaN is NaN. Results larger than the cache are streamed past it. `out` may be any of the inputs (in place), otherwise it must
+// not overlap them.
 //
 // All throw Error if sizes differ or ranges overlap partly. Empty ranges are fine. Costs are counted in elements per element.
 
 namespace furrow {
-
-template <class T>
-concept NamedElement =
-    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
 
 /// A range whose elements have SIMD kernels.
 template <class R>
@@ -78,14 +76,14 @@ void copy(Engine& engine, In&& in, Out&& out) {
   named::map<value_t<In>>(engine, named::Op::copy, named::in(in), {}, {}, as_span(out));
 }
 
-/// out[i] = |in[i]|: without the sign bit, NaN too. Of integers the least one stays as it is. 1 read, 1 write.
+/// out[i] = |in[i]|: without the sign bit, NaN too. Of signed integers the least one stays as it is. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
 void abs(Engine& engine, In&& in, Out&& out) {
   named::map<value_t<In>>(engine, named::Op::abs, named::in(in), {}, {}, as_span(out));
 }
 
-/// out[i] = −in[i]: with the other sign bit, NaN too. Of integers the least one stays as it is. 1 read, 1 write.
+/// out[i] = −in[i]: with the other sign bit, NaN too. Of signed integers the least one stays as it is. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
 void neg(Engine& engine, In&& in, Out&& out) {

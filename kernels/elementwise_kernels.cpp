@@ -8,6 +8,7 @@
 // clang-format on
 
 #include "furrow/kernels/elementwise_kernels.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/vector_operations.hpp"
 
@@ -49,6 +50,11 @@ HWY_INLINE void produce(T* out, std::size_t n, bool stream, const At& at) {
     hn::StoreU(r3, d, out + i + 3 * N);
   }
   for (; i + N <= n; i += N) hn::StoreU(at(d, i), d, out + i);
+  constexpr std::size_t kPart = 16;
+  if constexpr (N > kPart) {
+    const hn::CappedTag<T, kPart> part;
+    for (; i + kPart <= n; i += kPart) hn::StoreU(at(part, i), part, out + i);
+  }
   for (; i < n; ++i) hn::StoreU(at(one, i), one, out + i);
 }
 
@@ -96,12 +102,15 @@ void fma(const T* a, const T* b, const T* c, T* out, std::size_t n, bool stream)
 
 /// Bytes as elements of the size of D's.
 template <class D>
-HWY_INLINE auto widened([[maybe_unused]] D d, const std::uint8_t* bytes) {
-  const auto v = hn::PromoteTo(hn::Rebind<std::int32_t, D>(), hn::LoadU(hn::Rebind<std::uint8_t, D>(), bytes));
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return v;
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> widened([[maybe_unused]] D d, const std::uint8_t* bytes) {
+  const hn::RebindToSigned<D> whole;
+  const auto v = hn::LoadU(hn::Rebind<std::uint8_t, D>(), bytes);
+  if constexpr (sizeof(hn::TFromD<D>) == 1)
+    return hn::BitCast(whole, v);
+  else if constexpr (sizeof(hn::TFromD<D>) == 4)
+    return hn::PromoteTo(whole, v);
   else
-    return hn::PromoteTo(hn::RebindToSigned<D>(), v);
+    return hn::PromoteTo(whole, hn::PromoteTo(hn::Rebind<std::int32_t, D>(), v));
 }
 
 template <class T>
@@ -118,7 +127,11 @@ HWY_INLINE void compare_at(D d, const T* a, const T* b, std::uint8_t* out, std::
   const hn::RebindToUnsigned<D> whole;
   const hn::Rebind<std::uint8_t, D> bytes;
   const auto mask = hn::RebindMask(whole, Comparison::holds(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)));
-  hn::StoreU(hn::TruncateTo(bytes, hn::IfThenElseZero(mask, hn::Set(whole, 1))), bytes, out + i);
+  const auto ones = hn::IfThenElseZero(mask, hn::Set(whole, 1));
+  if constexpr (sizeof(T) == 1)
+    hn::StoreU(ones, bytes, out + i);
+  else
+    hn::StoreU(hn::TruncateTo(bytes, ones), bytes, out + i);
 }
 
 template <class Comparison, class T>
@@ -162,7 +175,7 @@ constexpr Kernels<T> make() {
   return k;
 }
 
-constexpr Tables kTables{make<float>(), make<double>(), make<std::int32_t>(), make<std::int64_t>()};
+constexpr Tables kTables = Tables::made_by([]<class T>() { return make<T>(); });
 
 }  // namespace
 }  // namespace furrow::elementwise::HWY_NAMESPACE
@@ -181,22 +194,13 @@ const Tables& chosen() {
 
 }  // namespace
 
-template <>
-const Kernels<float>& kernels() {
-  return chosen().f32;
+template <NamedElement T>
+const Kernels<T>& kernels() {
+  return chosen().of<T>();
 }
-template <>
-const Kernels<double>& kernels() {
-  return chosen().f64;
-}
-template <>
-const Kernels<std::int32_t>& kernels() {
-  return chosen().i32;
-}
-template <>
-const Kernels<std::int64_t>& kernels() {
-  return chosen().i64;
-}
+#define FURROW_INSTANTIATE(T) template const Kernels<T>& kernels();
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
 
 }  // namespace furrow::elementwise
 #endif  // HWY_ONCE

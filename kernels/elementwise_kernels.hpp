@@ -25,13 +25,7 @@ struct Kernels {
   void (*where)(const std::uint8_t* condition, const T* a, const T* b, T* out, std::size_t n, bool stream);
 };
 
-/// Those of all element types.
-struct Tables {
-  Kernels<float> f32;
-  Kernels<double> f64;
-  Kernels<std::int32_t> i32;
-  Kernels<std::int64_t> i64;
-};
+using Tables = PerType<Kernels>;
 
 /// Those of the instruction set in use.
 template <NamedElement T>

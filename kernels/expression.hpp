@@ -77,7 +77,7 @@ struct Function {
   std::string_view name;
   std::size_t operands;
   Computes computes;
-  std::array<Code, 4> code;  ///< by Type
+  std::array<Code, ElementTypes::size> code;  ///< by Type
 };
 
 /// The names of all functions that are no operators, for help texts.
@@ -166,7 +166,8 @@ class Expression {
   const std::vector<std::string>& names() const { return names_; }
 
   /// Compiles it; bindings[k] says what names()[k] is. Types come out as in NumPy 2 (whole numbers wrap, / and sqrt of them give
-  /// f64, i32 or i64 with f32 gives f64); parts made of scalars alone are computed beforehand, in i64 or f64. Throws Error if no
+  /// f64, i32 or i64 with f32 gives f64, u8 takes the type of what it meets), but that functions of u8 give f64, where NumPy has
+  /// numbers of 16 bits; parts made of scalars alone are computed beforehand, in i64 or f64. Throws Error if no
   /// array is used, if a whole number does not fit the type of the arrays it meets, or on a division of scalars by zero.
   Program bind(std::span<const Binding> bindings) const;
 

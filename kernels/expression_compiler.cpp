@@ -108,7 +108,6 @@ class Expression::Compiler {
   }
 
   static Type common_type(const Function& function, std::span<const Value> operands) {
-    const auto fractional = [](Type type) { return type == Type::f32 || type == Type::f64; };
     bool any = false;
     Type type = Type::f64;
     bool scalar_fraction = false;
@@ -118,12 +117,19 @@ class Expression::Compiler {
       if (place == nullptr) continue;
       if (!any)
         type = place->type;
-      else if (place->type != type)
-        type = fractional(type) || fractional(place->type) ? Type::f64 : Type::i64;
+      else
+        type = common_type(type, place->type);
       any = true;
     }
     const bool must = scalar_fraction || function.computes == expression::Computes::fractional;
-    return must && !fractional(type) ? Type::f64 : type;
+    return must && !is_fraction(type) ? Type::f64 : type;
+  }
+
+  /// The type in which all numbers of both are exact; f64 with i64 is f64.
+  static Type common_type(Type a, Type b) {
+    if (a == b || b == Type::u8) return a;
+    if (a == Type::u8) return b;
+    return is_fraction(a) || is_fraction(b) ? Type::f64 : Type::i64;
   }
 
   Place place_of(const Value& value, Type type) {
@@ -141,8 +147,8 @@ class Expression::Compiler {
       if (const auto* whole = std::get_if<std::int64_t>(&value)) {
         if constexpr (std::is_integral_v<T>) {
           if (!std::in_range<T>(*whole))
-            wrong("the whole number " + std::to_string(*whole) + " does not fit the int32 array it meets; write " +
-                  std::to_string(*whole) + ".0 to compute in float64");
+            wrong("the whole number " + std::to_string(*whole) + " does not fit the " + std::string(type_name(type)) +
+                  " array it meets; write " + std::to_string(*whole) + ".0 to compute in float64");
         }
         element = static_cast<T>(*whole);
       } else {

@@ -23,8 +23,8 @@ namespace furrow::expression {
 
 /// What is compiled for each instruction set.
 struct Exact {
-  std::size_t block;           ///< elements evaluated at a time
-  std::array<Moves, 4> moves;  ///< by Type
+  std::size_t block;                            ///< elements evaluated at a time
+  std::array<Moves, ElementTypes::size> moves;  ///< by Type
   std::vector<Function> functions;
 };
 using MakeExact = Exact (*)();
@@ -125,18 +125,25 @@ struct Kernels<T, std::index_sequence<r...>> {
 };
 
 template <class Op>
-std::array<Code, 4> fractions() {
+std::array<Code, ElementTypes::size> fractions() {
   return {Kernels<float>::code<Op>(), Kernels<double>::code<Op>()};
 }
+template <class Op, class... T>
+std::array<Code, ElementTypes::size> all_of(TypeList<T...>) {
+  return {Kernels<T>::template code<Op>()...};
+}
 template <class Op>
-std::array<Code, 4> all() {
-  return {Kernels<float>::code<Op>(), Kernels<double>::code<Op>(), Kernels<std::int32_t>::code<Op>(),
-          Kernels<std::int64_t>::code<Op>()};
+std::array<Code, ElementTypes::size> all() {
+  return all_of<Op>(ElementTypes());
+}
+template <class... T>
+std::array<Moves, ElementTypes::size> all_moves(TypeList<T...>) {
+  return {Kernels<T>::moves()...};
 }
 
 Exact make() {
   return {kBlock,
-          {Kernels<float>::moves(), Kernels<double>::moves(), Kernels<std::int32_t>::moves(), Kernels<std::int64_t>::moves()},
+          all_moves(ElementTypes()),
           {
               Function{"+", 2, Computes::as_given, all<vectors::Add>()},
               Function{"-", 2, Computes::as_given, all<vectors::Subtract>()},
@@ -219,22 +226,9 @@ const Exact& chosen() {
 
 template <class From, class To>
 void convert(const Cell* cell, std::size_t i) {
-  conversions::kernel<From, To>()(cell->at<const From>(0, i), cell->at<To>(1, i), block_size());
+  conversions::kernel(type_of<From>, type_of<To>)(cell->at<const From>(0, i), cell->at<To>(1, i), block_size());
   return cell[1].run(i);
 }
-
-using F = float;
-using G = double;
-using I = std::int32_t;
-using L = std::int64_t;
-
-/// By the types from and to.
-constexpr Kernel kConversions[4][4] = {
-    {nullptr, convert<F, G>, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr},
-    {nullptr, convert<I, G>, nullptr, convert<I, L>},
-    {nullptr, convert<L, G>, nullptr, nullptr},
-};
 
 }  // namespace
 
@@ -259,7 +253,9 @@ const Function* find_function(std::string_view name) {
 }
 
 Kernel conversion(Type from, Type to) {
-  return kConversions[static_cast<int>(from)][static_cast<int>(to)];
+  return with_type(from, [to]<class From>(TypeTag<From>) {
+    return with_type(to, []<class To>(TypeTag<To>) -> Kernel { return convert<From, To>; });
+  });
 }
 
 std::vector<std::string_view> function_names() {

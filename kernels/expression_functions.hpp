@@ -20,7 +20,7 @@ const Function* find_function(std::string_view name, std::size_t operands);
 /// The first of this name, whatever it takes.
 const Function* find_function(std::string_view name);
 
-/// Elements of one type as another, from memory to memory, for those pairs that promotion needs; else nullptr.
+/// Elements of one type as another, from memory to memory.
 Kernel conversion(Type from, Type to);
 
 bool begins_name(char c);

@@ -7,8 +7,9 @@
 #include <string>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/kernels/byte_counts.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::named {
 namespace {
@@ -123,106 +124,91 @@ struct Bins {
        std::to_string(bins) + " (not included)");
 }
 
-/// All counts of bytes.
-void count_bytes(Engine& engine, Cost& cost, std::span<const std::uint8_t> x, std::span<std::size_t> counts) {
+template <class T>
+constexpr bool is_byte = std::same_as<T, std::uint8_t>;
+
+}  // namespace
+
+std::array<std::size_t, 256> byte_counts(Engine& engine, Cost& cost, std::span<const std::uint8_t> x) {
+  std::array<std::size_t, 256> counts;
   count<std::uint8_t>(engine, cost, x.size(), counts, counts.size(), [x](Range part, const auto& use) {
     use(part.size(), [at = x.data() + part.begin](std::size_t i) { return std::size_t{at[i]}; });
   });
+  return counts;
 }
-
-constexpr std::size_t kBytes = 256;
-
-}  // namespace
 
 template <NamedElement T>
 void histogram(Engine& engine, std::span<const T> x, std::span<std::size_t> counts, double low, double high) {
   static constinit Cost cost("histogram", type_code(type_of<T>));
   check::apart("histogram", x, counts);
   const Bins bins(counts.size(), low, high);
-  const bool by_product = bins.are_wide();
-  count<T>(engine, cost, x.size(), counts, bins.bins + 1, [&, x](Range part, const auto& use) {
-    if (!by_product)
-      return use(part.size(), [&, at = x.data() + part.begin](std::size_t i) { return bins.of(static_cast<double>(at[i])); });
-    constexpr std::size_t kBlock = 1024;
-    const simd::EqualBins equal{bins.low, bins.high, bins.width, bins.scale, static_cast<std::uint32_t>(bins.bins)};
-    const auto find_bins = simd::reductions<T>().find_bins;
-    alignas(64) std::array<std::uint32_t, kBlock> found;
-    for (std::size_t i = part.begin; i < part.end; i += kBlock) {
-      const std::size_t size = std::min(part.end - i, kBlock);
-      find_bins(x.data() + i, size, equal, found.data());
-      use(size, [&found](std::size_t k) { return std::size_t{found[k]}; });
-    }
-  });
+  if constexpr (is_byte<T>) {
+    const auto values = byte_counts(engine, cost, x);
+    std::ranges::fill(counts, std::size_t{0});
+    for (std::size_t v = 0; v < values.size(); ++v)
+      if (const std::size_t bin = bins.of(static_cast<double>(v)); bin < counts.size()) counts[bin] += values[v];
+  } else {
+    const bool by_product = bins.are_wide();
+    count<T>(engine, cost, x.size(), counts, bins.bins + 1, [&, x](Range part, const auto& use) {
+      if (!by_product)
+        return use(part.size(), [&, at = x.data() + part.begin](std::size_t i) { return bins.of(static_cast<double>(at[i])); });
+      constexpr std::size_t kBlock = 1024;
+      const simd::EqualBins equal{bins.low, bins.high, bins.width, bins.scale, static_cast<std::uint32_t>(bins.bins)};
+      const auto find_bins = simd::reductions<T>().find_bins;
+      alignas(64) std::array<std::uint32_t, kBlock> found;
+      for (std::size_t i = part.begin; i < part.end; i += kBlock) {
+        const std::size_t size = std::min(part.end - i, kBlock);
+        find_bins(x.data() + i, size, equal, found.data());
+        use(size, [&found](std::size_t k) { return std::size_t{found[k]}; });
+      }
+    });
+  }
 }
 
-void histogram(Engine& engine, std::span<const std::uint8_t> x, std::span<std::size_t> counts, double low, double high) {
-  static constinit Cost cost("histogram", "u8");
-  check::apart("histogram", x, counts);
-  const Bins bins(counts.size(), low, high);
-  std::array<std::size_t, kBytes> values;
-  count_bytes(engine, cost, x, values);
-  std::ranges::fill(counts, std::size_t{0});
-  for (std::size_t v = 0; v < kBytes; ++v)
-    if (const std::size_t bin = bins.of(static_cast<double>(v)); bin < counts.size()) counts[bin] += values[v];
-}
-
-template <std::signed_integral T>
+template <std::integral T>
 void bincount(Engine& engine, std::span<const T> x, std::span<std::size_t> counts) {
   static constinit Cost cost("bincount", type_code(type_of<T>));
   check::apart("bincount", x, counts);
   const std::size_t bins = counts.size();
-  count<T>(engine, cost, x.size(), counts, bins, [x, bins](Range part, const auto& use) {
-    use(part.size(), [at = x.data() + part.begin, bins, part](std::size_t i) {
-      const auto bin = static_cast<std::uint64_t>(at[i]);  // of a negative number a very large one
-      if (bin >= bins) not_countable(part.begin + i, at[i], bins);
-      return static_cast<std::size_t>(bin);
-    });
-  });
-}
-
-void bincount(Engine& engine, std::span<const std::uint8_t> x, std::span<std::size_t> counts) {
-  static constinit Cost cost("bincount", "u8");
-  check::apart("bincount", x, counts);
-  std::array<std::size_t, kBytes> values;
-  count_bytes(engine, cost, x, values);
-  for (std::size_t v = 0; v < kBytes; ++v) {
-    if (v < counts.size())
-      counts[v] = values[v];
-    else if (values[v] > 0) {
-      const auto first = std::ranges::find_if(x, [&](std::uint8_t w) { return w >= counts.size(); });
-      not_countable(static_cast<std::size_t>(first - x.begin()), *first, counts.size());
+  if constexpr (is_byte<T>) {
+    const auto values = byte_counts(engine, cost, x);
+    for (std::size_t v = 0; v < values.size(); ++v) {
+      if (v < bins)
+        counts[v] = values[v];
+      else if (values[v] > 0) {
+        const auto first = std::ranges::find_if(x, [bins](T w) { return w >= bins; });
+        not_countable(static_cast<std::size_t>(first - x.begin()), *first, bins);
+      }
     }
+    if (bins > values.size()) std::ranges::fill(counts.subspan(values.size()), std::size_t{0});
+  } else {
+    count<T>(engine, cost, x.size(), counts, bins, [x, bins](Range part, const auto& use) {
+      use(part.size(), [at = x.data() + part.begin, bins, part](std::size_t i) {
+        const auto bin = static_cast<std::uint64_t>(at[i]);  // of a negative number a very large one
+        if (bin >= bins) not_countable(part.begin + i, at[i], bins);
+        return static_cast<std::size_t>(bin);
+      });
+    });
   }
-  if (counts.size() > kBytes) std::ranges::fill(counts.subspan(kBytes), std::size_t{0});
 }
 
-template <std::signed_integral T>
+template <std::integral T>
 std::size_t bins_of(Engine& engine, std::span<const T> x) {
   if (x.empty()) return 0;
   const Extremes<T> ends = furrow::minmax(engine, x);
-  if (ends.min < 0) fail("bincount: " + std::to_string(ends.min) + " is negative; only integers from 0 on can be counted");
+  if (ends.min < T{0}) fail("bincount: " + std::to_string(ends.min) + " is negative; only integers from 0 on can be counted");
   return static_cast<std::size_t>(ends.max) + 1;
 }
 
-std::size_t bins_of(Engine& engine, std::span<const std::uint8_t> x) {
-  std::array<std::size_t, kBytes> values;
-  bincount(engine, x, std::span<std::size_t>(values));
-  std::size_t bins = kBytes;
-  while (bins > 0 && values[bins - 1] == 0) --bins;
-  return bins;
-}
-
 #define FURROW_INSTANTIATE(T) template void histogram(Engine&, std::span<const T>, std::span<std::size_t>, double, double);
-FURROW_INSTANTIATE(float)
-FURROW_INSTANTIATE(double)
-FURROW_INSTANTIATE(std::int32_t)
-FURROW_INSTANTIATE(std::int64_t)
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
 #undef FURROW_INSTANTIATE
 #define FURROW_INSTANTIATE(T)                                                  \
   template void bincount(Engine&, std::span<const T>, std::span<std::size_t>); \
   template std::size_t bins_of(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(std::int32_t)
 FURROW_INSTANTIATE(std::int64_t)
+FURROW_INSTANTIATE(std::uint8_t)
 #undef FURROW_INSTANTIATE
 
 }  // namespace furrow::named

@@ -14,23 +14,18 @@ namespace furrow {
 template <class R>
 concept CountRange = ContiguousRange<R> && std::same_as<element_t<R>, std::size_t>;
 
-/// Ranges of which histograms are made, and those of integers that are counted by their value.
+/// Ranges of integers that are counted by their value.
 template <class R>
-concept BinnedRange = NamedRange<R> ||(ContiguousRange<R>&& std::same_as<value_t<R>, std::uint8_t>);
-template <class R>
-concept CountedRange = BinnedRange<R> && std::integral<value_t<R>>;
+concept CountedRange = NamedRange<R> && std::integral<value_t<R>>;
 
 namespace named {
 
 template <NamedElement T>
 void histogram(Engine& engine, std::span<const T> x, std::span<std::size_t> counts, double low, double high);
-void histogram(Engine& engine, std::span<const std::uint8_t> x, std::span<std::size_t> counts, double low, double high);
-template <std::signed_integral T>
+template <std::integral T>
 void bincount(Engine& engine, std::span<const T> x, std::span<std::size_t> counts);
-void bincount(Engine& engine, std::span<const std::uint8_t> x, std::span<std::size_t> counts);
-template <std::signed_integral T>
+template <std::integral T>
 std::size_t bins_of(Engine& engine, std::span<const T> x);
-std::size_t bins_of(Engine& engine, std::span<const std::uint8_t> x);
 
 }  // namespace named
 
@@ -41,13 +36,13 @@ std::size_t bins_of(Engine& engine, std::span<const std::uint8_t> x);
 ///
 /// Throws Error if there are no bins, low is not less than high, their distance is not finite or too small for so many bins, or
 /// `counts` overlaps `in`. Cost: 1 read, and a table of counts for each task.
-template <BinnedRange In, CountRange Counts>
+template <NamedRange In, CountRange Counts>
 void histogram(Engine& engine, In&& in, Counts&& counts, double low, double high) {
-  named::histogram(engine, named::in(in), as_span(counts), low, high);
+  named::histogram<value_t<In>>(engine, named::in(in), as_span(counts), low, high);
 }
 
 /// The same for so many bins, as a vector.
-template <BinnedRange In>
+template <NamedRange In>
 std::vector<std::size_t> histogram(Engine& engine, In&& in, std::size_t bins, double low, double high) {
   std::vector<std::size_t> counts(bins);
   histogram(engine, in, counts, low, high);
@@ -58,14 +53,14 @@ std::vector<std::size_t> histogram(Engine& engine, In&& in, std::size_t bins, do
 /// leaves the counts unspecified, or if `counts` overlaps `in`. Cost as of histogram.
 template <CountedRange In, CountRange Counts>
 void bincount(Engine& engine, In&& in, Counts&& counts) {
-  named::bincount(engine, named::in(in), as_span(counts));
+  named::bincount<value_t<In>>(engine, named::in(in), as_span(counts));
 }
 
 /// The same as a vector that has a count for each integer from 0 to the greatest element; empty if `in` is. Throws Error if an
 /// element is negative.
 template <CountedRange In>
 std::vector<std::size_t> bincount(Engine& engine, In&& in) {
-  std::vector<std::size_t> counts(named::bins_of(engine, named::in(in)));
+  std::vector<std::size_t> counts(named::bins_of<value_t<In>>(engine, named::in(in)));
   bincount(engine, in, counts);
   return counts;
 }

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::named {
 namespace {
@@ -119,10 +119,7 @@ CentralSums power_sums(Engine& engine, std::span<const T> x) {
 #define FURROW_INSTANTIATE(T)                                    \
   template CentralSums square_sums(Engine&, std::span<const T>); \
   template CentralSums power_sums(Engine&, std::span<const T>);
-FURROW_INSTANTIATE(float)
-FURROW_INSTANTIATE(double)
-FURROW_INSTANTIATE(std::int32_t)
-FURROW_INSTANTIATE(std::int64_t)
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
 #undef FURROW_INSTANTIATE
 
 }  // namespace furrow::named

@@ -21,6 +21,7 @@
 namespace furrow::selection {
 
 struct Packing {
+  std::size_t (*bytes)(const std::uint8_t*, const unsigned char*, std::size_t, std::uint8_t*);
   std::size_t (*narrow)(const std::uint32_t*, const unsigned char*, std::size_t, std::uint32_t*);
   std::size_t (*wide)(const std::uint64_t*, const unsigned char*, std::size_t, std::uint64_t*);
 };
@@ -37,7 +38,7 @@ namespace {
 /// before wrote too much.
 template <class U>
 std::size_t pack_registers(const U* x, const unsigned char* chosen, std::size_t n, U* to, std::size_t& count) {
-  constexpr std::size_t N = 64 / sizeof(U);
+  constexpr std::size_t N = vectors::HWY_NAMESPACE::kCompressed<U>;
   std::size_t i = 0;
   for (; i + N <= n; i += N) {
     unsigned bits = 0;
@@ -68,7 +69,7 @@ std::size_t pack_words(const U* x, const unsigned char* chosen, std::size_t n, U
   return count;
 }
 
-constexpr Packing kPacking{pack_words<std::uint32_t>, pack_words<std::uint64_t>};
+constexpr Packing kPacking{pack_words<std::uint8_t>, pack_words<std::uint32_t>, pack_words<std::uint64_t>};
 
 }  // namespace
 }  // namespace furrow::selection::HWY_NAMESPACE
@@ -110,6 +111,9 @@ void part_words(const U* x, const unsigned char* chosen, std::size_t n, U* yes, 
 
 }  // namespace
 
+std::size_t pack(const std::uint8_t* x, const unsigned char* chosen, std::size_t n, std::uint8_t* to) {
+  return chosen_packing().bytes(x, chosen, n, to);
+}
 std::size_t pack(const std::uint32_t* x, const unsigned char* chosen, std::size_t n, std::uint32_t* to) {
   return chosen_packing().narrow(x, chosen, n, to);
 }
@@ -117,6 +121,9 @@ std::size_t pack(const std::uint64_t* x, const unsigned char* chosen, std::size_
   return chosen_packing().wide(x, chosen, n, to);
 }
 
+void part(const std::uint8_t* x, const unsigned char* chosen, std::size_t n, std::uint8_t* yes, std::uint8_t* no, bool stream) {
+  part_words(x, chosen, n, yes, no, stream);
+}
 void part(const std::uint32_t* x, const unsigned char* chosen, std::size_t n, std::uint32_t* yes, std::uint32_t* no, bool stream) {
   part_words(x, chosen, n, yes, no, stream);
 }

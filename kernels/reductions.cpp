@@ -7,9 +7,9 @@
 #include <string>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::named {
 namespace {
@@ -220,10 +220,7 @@ double mean(Engine& engine, std::span<const T> x) {
   template Located<T> locate_max(Engine&, std::span<const T>);            \
   template double mean(Engine&, std::span<const T>);                      \
   template mean_sum_t<T> mean_sum(Engine&, std::span<const T>);
-FURROW_INSTANTIATE(float)
-FURROW_INSTANTIATE(double)
-FURROW_INSTANTIATE(std::int32_t)
-FURROW_INSTANTIATE(std::int64_t)
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
 #undef FURROW_INSTANTIATE
 #define FURROW_INSTANTIATE(T)                                \
   template T norm1(Engine&, std::span<const T>);             \

@@ -48,7 +48,8 @@ inline constexpr bool adds = std::is_same_v<Op, std::plus<>> || std::is_same_v<O
 template <class T, class Op>
 void combine(std::span<T> partials, Op& op) {
   for (std::size_t width = 1; width < partials.size(); width *= 2)
-    for (std::size_t i = 0; i + width < partials.size(); i += 2 * width) partials[i] = op(partials[i], partials[i + width]);
+    for (std::size_t i = 0; i + width < partials.size(); i += 2 * width)
+      partials[i] = static_cast<T>(op(partials[i], partials[i + width]));
 }
 
 /// at(begin) op … op at(end - 1). Long ranges go in eight runs side by side, since one after the other each step would wait for the
@@ -60,7 +61,7 @@ T fold_in_order(std::size_t begin, std::size_t end, const At& at, Op& op) {
   const std::size_t length = (end - begin) / kRuns;
   if (end - begin < kLong) {
     T total = at(begin);
-    for (std::size_t i = begin + 1; i < end; ++i) total = op(total, at(i));
+    for (std::size_t i = begin + 1; i < end; ++i) total = static_cast<T>(op(total, at(i)));
     return total;
   }
   std::array<T, kRuns> runs{at(begin),
@@ -73,9 +74,9 @@ T fold_in_order(std::size_t begin, std::size_t end, const At& at, Op& op) {
                             at(begin + 7 * length)};
   for (std::size_t i = begin + 1; i < begin + length; ++i) {
 #pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRuns; ++r) runs[r] = op(runs[r], at(i + r * length));
+    for (std::size_t r = 0; r < kRuns; ++r) runs[r] = static_cast<T>(op(runs[r], at(i + r * length)));
   }
-  for (std::size_t i = begin + kRuns * length; i < end; ++i) runs[kRuns - 1] = op(runs[kRuns - 1], at(i));
+  for (std::size_t i = begin + kRuns * length; i < end; ++i) runs[kRuns - 1] = static_cast<T>(op(runs[kRuns - 1], at(i)));
   combine(std::span<T>(runs), op);
   return runs[0];
 }
@@ -83,7 +84,7 @@ T fold_in_order(std::size_t begin, std::size_t end, const At& at, Op& op) {
 /// The upper half of kCount lanes joins the lower half, until one is left; lengths are constant, so this is SIMD code.
 template <std::size_t kCount, class T, class Op>
 void halve(T* lanes, Op& op) {
-  for (std::size_t l = 0; l < kCount / 2; ++l) lanes[l] = op(lanes[l], lanes[l + kCount / 2]);
+  for (std::size_t l = 0; l < kCount / 2; ++l) lanes[l] = static_cast<T>(op(lanes[l], lanes[l + kCount / 2]));
   if constexpr (kCount > 2) halve<kCount / 2>(lanes, op);
 }
 
@@ -95,15 +96,15 @@ T fold_in_lanes(std::size_t begin, std::size_t end, const At& at, Op& op) {
   for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = at(begin + l);
   std::size_t i = begin + kLanes;
   for (; i + kLanes <= end; i += kLanes)
-    for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = op(lanes[l], at(i + l));
-  for (std::size_t l = 0; i < end; ++i, ++l) lanes[l] = op(lanes[l], at(i));
+    for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = static_cast<T>(op(lanes[l], at(i + l)));
+  for (std::size_t l = 0; i < end; ++i, ++l) lanes[l] = static_cast<T>(op(lanes[l], at(i)));
   halve<kLanes>(lanes.data(), op);
   return lanes[0];
 }
 
 template <class T, class At, class Op>
 T fold(std::size_t begin, std::size_t end, const At& at, Op& op) {
-  if constexpr (commutes<std::remove_cv_t<Op>, T> && sizeof(T) >= 4 && sizeof(T) <= 8) {
+  if constexpr (commutes<std::remove_cv_t<Op>, T> && sizeof(T) <= 8) {
     constexpr std::size_t kLanes = 256 / sizeof(T);
     if (end - begin >= kLanes) return fold_in_lanes<T, kLanes>(begin, end, at, op);
   }
@@ -146,7 +147,7 @@ template <class T, class At, class Op>
 T reduce(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes, T init, Op& op, const At& at) {
   if (n == 0) return init;
   const auto partial = [&op, at](Range part) { return fold<T>(part.begin, part.end, at, op); };
-  return op(init, over_chunks<T>(engine, cost, Chunks(n, element_bytes), partial, op));
+  return static_cast<T>(op(init, over_chunks<T>(engine, cost, Chunks(n, element_bytes), partial, op)));
 }
 
 }  // namespace reductions
@@ -212,7 +213,7 @@ T safe_scale(T largest);
 /// Integers of 128 bits, in which no sum of 64-bit integers overflows.
 __extension__ using Wide = __int128;
 template <class T>
-using mean_sum_t = std::conditional_t<std::is_floating_point_v<T>, double, std::conditional_t<sizeof(T) == 4, std::int64_t, Wide>>;
+using mean_sum_t = std::conditional_t<std::is_floating_point_v<T>, double, std::conditional_t<sizeof(T) <= 4, std::int64_t, Wide>>;
 /// The sum that the mean is made of: of floating-point numbers in double, of integers exact; 0 if empty.
 template <NamedElement T>
 mean_sum_t<T> mean_sum(Engine& engine, std::span<const T> x);
@@ -276,11 +277,12 @@ template <ContiguousRange In, class T, class Op>
 requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&& op) {
   const auto elements = as_span(in);
   if constexpr (NamedElement<T> && std::is_same_v<T, value_t<In>> && reductions::adds<std::remove_cvref_t<Op>, T>) {
-    return elements.empty() ? init : op(init, static_cast<T>(named::sum<T>(engine, elements)));
+    return elements.empty() ? init : static_cast<T>(op(init, static_cast<T>(named::sum<T>(engine, elements))));
+  } else {
+    static constinit Cost cost;
+    return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
+                                 [x = elements.data()](std::size_t i) { return static_cast<T>(x[i]); });
   }
-  static constinit Cost cost;
-  return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
-                               [x = elements.data()](std::size_t i) { return static_cast<T>(x[i]); });
 }
 
 /// init op f(in[0]) op … op f(in[n-1]); otherwise as reduce. f is called once per element.

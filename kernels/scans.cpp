@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd.hpp"
-#include "furrow/kernels/types.hpp"
 
 namespace furrow::scans {
 namespace {
@@ -54,9 +54,8 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
       write);
 }
 
-template void sums(Engine&, std::span<const float>, std::span<float>, float, Kind);
-template void sums(Engine&, std::span<const double>, std::span<double>, double, Kind);
-template void sums(Engine&, std::span<const std::int32_t>, std::span<std::int32_t>, std::int32_t, Kind);
-template void sums(Engine&, std::span<const std::int64_t>, std::span<std::int64_t>, std::int64_t, Kind);
+#define FURROW_INSTANTIATE(T) template void sums(Engine&, std::span<const T>, std::span<T>, T, Kind);
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
 
 }  // namespace furrow::scans

@@ -48,6 +48,22 @@ bool search(Engine& engine, Cost& cost, std::size_t n, std::size_t element_bytes
   return yes;
 }
 
+/// How many of x[begin, end) satisfy `pred`.
+template <class T, class Pred>
+std::size_t count(const T* x, std::size_t begin, std::size_t end, Pred& pred) {
+  std::size_t all = 0;
+  if constexpr (sizeof(T) == 1) {
+    constexpr std::size_t kGroup = 128;  // whose count is a byte as well: compilers would widen each element else
+    for (; end - begin >= kGroup; begin += kGroup) {
+      std::uint8_t some = 0;
+      for (std::size_t i = 0; i < kGroup; ++i) some = static_cast<std::uint8_t>(some + (pred(x[begin + i]) ? 1 : 0));
+      all += some;
+    }
+  }
+  for (; begin < end; ++begin) all += pred(x[begin]) ? 1 : 0;
+  return all;
+}
+
 /// Whether elements are transposed as words of their size.
 template <class T, class U>
 inline constexpr bool kTurnsWords = std::same_as<std::remove_cv_t<T>, U>&& kPlain<U> && sizeof(U) == alignof(U) &&
@@ -76,10 +92,7 @@ requires std::predicate < Pred&, const value_t<X>
   std::atomic<std::size_t> total{0};
   engine.over_chunks(chunks, cost, [&, held](std::size_t first, std::size_t last) {
     const Range part = chunks.elements(first, last);
-    const value_t<X>* const data = elements.data();
-    std::size_t count = 0;
-    for (std::size_t i = part.begin; i < part.end; ++i) count += held.f(data[i]) ? 1 : 0;
-    total.fetch_add(count, std::memory_order_relaxed);
+    total.fetch_add(selection::count<value_t<X>>(elements.data(), part.begin, part.end, held.f), std::memory_order_relaxed);
   });
   return total;
 }
@@ -93,9 +106,8 @@ requires std::predicate < Pred&, const value_t<X>
   const selection::Holder<Pred, const value_t<X>&> held{pred};
   return selection::search(engine, cost, elements.size(), sizeof(value_t<X>),
                            [held, data = elements.data()](std::size_t begin, std::size_t end) {
-                             std::size_t count = 0;  // compilers vectorise counting, but not this with a bool
-                             for (std::size_t i = begin; i < end; ++i) count += held.f(data[i]) ? 1 : 0;
-                             return count > 0;
+                             // Compilers vectorise counting, but not this with a bool.
+                             return selection::count<value_t<X>>(data, begin, end, held.f) > 0;
                            });
 }
 

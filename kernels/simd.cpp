@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/instruction_set.hpp"
 #include "furrow/kernels/simd.hpp"
 #include "furrow/kernels/vector_operations.hpp"
@@ -131,9 +132,62 @@ S sum(const T* x, const T* y, std::size_t n) {
   return fold<L>(lanes, L);
 }
 
+/// Of bytes, whose sum is the same in any order: eight of them at a time join a lane of 64 bits.
+std::int64_t sum_of_bytes(const std::uint8_t* x, std::size_t n) {
+  std::int64_t total = 0;
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<std::uint8_t> d;
+  const hn::RepartitionToWide<hn::RepartitionToWide<hn::RepartitionToWide<decltype(d)>>> sums;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  constexpr std::size_t kRegisters = 4;
+  hn::Vec<decltype(sums)> part[kRegisters];
+#pragma GCC unroll 4
+  for (auto& sum : part) sum = hn::Zero(sums);
+  for (; i + kRegisters * N <= n; i += kRegisters * N) {
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kRegisters; ++r) part[r] = hn::Add(part[r], hn::SumsOf8(hn::LoadU(d, x + i + r * N)));
+  }
+  for (; i + N <= n; i += N) part[0] = hn::Add(part[0], hn::SumsOf8(hn::LoadU(d, x + i)));
+  HWY_ALIGN std::uint64_t lanes[hn::MaxLanes(sums)];
+  hn::Store(hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3])), sums, lanes);
+  for (const std::uint64_t lane : lanes) total += static_cast<std::int64_t>(lane);
+#endif
+  for (; i < n; ++i) total += x[i];
+  return total;
+}
+
+/// Σ x[i] · y[i] of bytes, the same in any order: pairs of products of 16 bits join lanes of 32, in blocks that cannot overflow.
+std::int64_t dot_of_bytes(const std::uint8_t* x, const std::uint8_t* y, std::size_t n) {
+  std::int64_t total = 0;
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  constexpr std::size_t kBlock = 8192;
+  const hn::ScalableTag<std::int32_t> d;
+  const hn::Repartition<std::int16_t, decltype(d)> halves;
+  const hn::Rebind<std::uint8_t, decltype(halves)> bytes;
+  constexpr std::size_t N = hn::MaxLanes(halves);
+  const auto load = [&](const std::uint8_t* from) HWY_ATTR { return hn::PromoteTo(halves, hn::LoadU(bytes, from)); };
+  while (i + N <= n) {
+    const std::size_t end = n - i < kBlock ? n : i + kBlock;
+    auto sum = hn::Zero(d);
+    auto other = hn::Zero(d);
+    for (; i + N <= end; i += N) sum = hn::ReorderWidenMulAccumulate(d, load(x + i), load(y + i), sum, other);
+    HWY_ALIGN std::int32_t lanes[hn::MaxLanes(d)];
+    hn::Store(hn::Add(sum, other), d, lanes);
+    for (const std::int32_t lane : lanes) total += lane;
+  }
+#endif
+  for (; i < n; ++i) total += x[i] * y[i];
+  return total;
+}
+
 template <class T>
 sum_t<T> plain_sum(const T* x, std::size_t n) {
-  return sum<Term::value, sum_t<T>>(x, x, n);
+  if constexpr (sizeof(T) == 1)
+    return sum_of_bytes(x, n);
+  else
+    return sum<Term::value, sum_t<T>>(x, x, n);
 }
 template <class T>
 double sum_of_doubles(const T* x, std::size_t n) {
@@ -145,7 +199,10 @@ T sum_of_magnitudes(const T* x, std::size_t n) {
 }
 template <class T>
 sum_t<T> dot(const T* x, const T* y, std::size_t n) {
-  return sum<Term::product, sum_t<T>>(x, y, n);
+  if constexpr (sizeof(T) == 1)
+    return dot_of_bytes(x, y, n);
+  else
+    return sum<Term::product, sum_t<T>>(x, y, n);
 }
 
 // ---- running sums ----
@@ -208,6 +265,36 @@ T running_sums(const T* x, T* out, T before, std::size_t n) {
     for (std::size_t l = 0; i + l < n; ++l) out[i + l] = rest[l];
   }
   return hn::GetLane(carry);
+}
+
+/// Of bytes, the same in any order: sixteen at a time, each of which gets the one before it added, then the two before, the four
+/// and the eight.
+template <bool kExclusive>
+std::uint8_t running_sums_of_bytes(const std::uint8_t* x, std::uint8_t* out, std::uint8_t before, std::size_t n) {
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::CappedTag<std::uint8_t, 16> d;
+  constexpr std::size_t N = hn::MaxLanes(d);
+  static_assert(N == 16);
+  const auto last = hn::Set(d, N - 1);
+  auto carry = hn::Set(d, before);
+  for (; i + N <= n; i += N) {
+    const auto v = hn::LoadU(d, x + i);
+    auto sums = hn::Add(v, hn::ShiftLeftBytes<1>(d, v));
+    sums = hn::Add(sums, hn::ShiftLeftBytes<2>(d, sums));
+    sums = hn::Add(sums, hn::ShiftLeftBytes<4>(d, sums));
+    sums = hn::Add(sums, hn::ShiftLeftBytes<8>(d, sums));
+    hn::StoreU(hn::Add(carry, kExclusive ? hn::Sub(sums, v) : sums), d, out + i);
+    carry = hn::Add(carry, hn::TableLookupBytes(sums, last));
+  }
+  before = hn::GetLane(carry);
+#endif
+  for (; i < n; ++i) {
+    const auto next = static_cast<std::uint8_t>(before + x[i]);
+    out[i] = kExclusive ? before : next;
+    before = next;
+  }
+  return before;
 }
 
 // ---- extremes ----
@@ -290,17 +377,19 @@ constexpr Kernels<T> make() {
   }
   k.min = extreme<true, T>;
   k.max = extreme<false, T>;
-  k.inclusive_sums = running_sums<false, T>;
-  k.exclusive_sums = running_sums<true, T>;
+  if constexpr (sizeof(T) == 1) {
+    k.inclusive_sums = running_sums_of_bytes<false>;
+    k.exclusive_sums = running_sums_of_bytes<true>;
+  } else {
+    k.inclusive_sums = running_sums<false, T>;
+    k.exclusive_sums = running_sums<true, T>;
+  }
   return k;
 }
 
 }  // namespace
 
-template <class T>
-struct Table {
-  static constexpr Kernels<T> kernels = make<T>();
-};
+constexpr auto kTables = PerType<Kernels>::made_by([]<class T>() { return make<T>(); });
 
 /// As simd::stream_lines.
 void stream_lines(unsigned char* to, const unsigned char* from, std::size_t bytes) {
@@ -326,18 +415,12 @@ namespace {
 struct InstructionSet {
   const char* name;
   std::int64_t target;  // Highway's bit for it; 0: the one every processor of this kind has
-  const Kernels<float>* f32;
-  const Kernels<double>* f64;
-  const Kernels<std::int32_t>* i32;
-  const Kernels<std::int64_t>* i64;
+  const PerType<Kernels>* tables;
   void (*stream_lines)(unsigned char*, const unsigned char*, std::size_t);
 };
 
-#define FURROW_INSTRUCTION_SET(name, target, space)                                                                    \
-  {                                                                                                                    \
-    name, target, &space::Table<float>::kernels, &space::Table<double>::kernels, &space::Table<std::int32_t>::kernels, \
-        &space::Table<std::int64_t>::kernels, space::stream_lines                                                      \
-  }
+#define FURROW_INSTRUCTION_SET(name, target, space) \
+  { name, target, &space::kTables, space::stream_lines }
 
 /// Those of this build, best first.
 constexpr InstructionSet kBuilt[] = {
@@ -388,22 +471,13 @@ void stream_lines(unsigned char* to, const unsigned char* from, std::size_t byte
   chosen().stream_lines(to, from, bytes);
 }
 
-template <>
-const Kernels<float>& kernels() {
-  return *chosen().f32;
+template <NamedElement T>
+const Kernels<T>& kernels() {
+  return chosen().tables->of<T>();
 }
-template <>
-const Kernels<double>& kernels() {
-  return *chosen().f64;
-}
-template <>
-const Kernels<std::int32_t>& kernels() {
-  return *chosen().i32;
-}
-template <>
-const Kernels<std::int64_t>& kernels() {
-  return *chosen().i64;
-}
+#define FURROW_INSTANTIATE(T) template const Kernels<T>& kernels();
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
 
 }  // namespace simd
 

@@ -36,8 +36,8 @@ struct Kernels {
   Scan exclusive_sums;
 };
 
-/// Those of the instruction set in use. T is float, double, std::int32_t or std::int64_t.
-template <class T>
+/// Those of the instruction set in use.
+template <NamedElement T>
 const Kernels<T>& kernels();
 
 /// Copies whole lines of 64 bytes past the cache; `to` begins at one. stream_fence() must follow.

@@ -12,19 +12,16 @@
 #include <cmath>
 #include <limits>
 
+#include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
-#include "furrow/kernels/types.hpp"
 
 #ifndef FURROW_KERNELS_SIMD_REDUCTIONS_ONCE
 #define FURROW_KERNELS_SIMD_REDUCTIONS_ONCE
 namespace furrow::simd {
 
 struct ReductionTables {
-  Reductions<float> f32;
-  Reductions<double> f64;
-  Reductions<std::int32_t> i32;
-  Reductions<std::int64_t> i64;
+  PerType<Reductions> types;
   BlockReductions blocks;
 };
 
@@ -64,6 +61,8 @@ HWY_INLINE hn::Vec<D> load_doubles(D d, const T* x) {
   const auto v = hn::LoadU(hn::Rebind<T, D>(), x);
   if constexpr (std::is_same_v<T, double>)
     return v;
+  else if constexpr (sizeof(T) == 1)
+    return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::int32_t, D>(), v));
   else if constexpr (sizeof(T) == 8)
     return hn::ConvertTo(d, v);
   else
@@ -384,15 +383,14 @@ template <class T>
 constexpr Reductions<T> make() {
   if constexpr (std::is_floating_point_v<T>)
     return {find<T>, to_doubles<T>, max_magnitude<T>, find_bins<T>};
+  else if constexpr (sizeof(T) == 1)
+    return {find<T>, to_doubles<T>, nullptr, nullptr};
   else
     return {find<T>, to_doubles<T>, nullptr, find_bins<T>};
 }
 
 constexpr ReductionTables kReductionTables{
-    make<float>(),
-    make<double>(),
-    make<std::int32_t>(),
-    make<std::int64_t>(),
+    PerType<Reductions>::made_by([]<class T>() { return make<T>(); }),
     {power_sums<4>, power_sums<2>, split, products, half_sums, any_byte<true>, any_byte<false>}};
 
 }  // namespace
@@ -412,22 +410,14 @@ const ReductionTables& chosen_reductions() {
 
 }  // namespace
 
-template <>
-const Reductions<float>& reductions() {
-  return chosen_reductions().f32;
+template <NamedElement T>
+const Reductions<T>& reductions() {
+  return chosen_reductions().types.of<T>();
 }
-template <>
-const Reductions<double>& reductions() {
-  return chosen_reductions().f64;
-}
-template <>
-const Reductions<std::int32_t>& reductions() {
-  return chosen_reductions().i32;
-}
-template <>
-const Reductions<std::int64_t>& reductions() {
-  return chosen_reductions().i64;
-}
+#define FURROW_INSTANTIATE(T) template const Reductions<T>& reductions();
+FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
+#undef FURROW_INSTANTIATE
+
 const BlockReductions& block_reductions() {
   return chosen_reductions().blocks;
 }

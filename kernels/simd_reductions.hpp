@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "furrow/kernels/types.hpp"
+
 // The SIMD code of the reductions that keep more than a running total.
 
 namespace furrow::simd {
@@ -46,10 +48,10 @@ struct Reductions {
   void (*to_doubles)(const T* x, double* out, std::size_t n);
   /// The greatest |x[i]| of n >= 1, NaN if any is. Null for integers.
   T (*max_magnitude)(const T* x, std::size_t n);
-  /// out[i] = the bin of x[i], or bins.count if it lies in none.
+  /// out[i] = the bin of x[i], or bins.count if it lies in none. Null for bytes, whose values are counted.
   void (*find_bins)(const T* x, std::size_t n, const EqualBins& bins, std::uint32_t* out);
 };
-template <class T>
+template <NamedElement T>
 const Reductions<T>& reductions();
 
 /// For doubles, or what became doubles.

@@ -17,6 +17,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/bucket_sort.hpp"
+#include "furrow/kernels/byte_counts.hpp"
 #include "furrow/kernels/cache_sort.hpp"
 #include "furrow/kernels/groups.hpp"
 #include "furrow/kernels/parting.hpp"
@@ -282,26 +283,20 @@ void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, c
 }
 
 /// Keys of one byte are counted and written anew.
-void count_and_fill(Engine& engine, const IntegerOrder<std::uint8_t>& order, unsigned char* data, std::size_t n) {
+void count_and_fill(Engine& engine, const IntegerOrder<std::uint8_t>& order, std::uint8_t* data, std::size_t n) {
   static constinit Cost counting;
   static constinit Cost filling;
-  constexpr std::size_t kValues = 256;
+  const auto counts = named::byte_counts(engine, counting, {data, n});
   const Chunks chunks(n, 1, 1U << 16);
-  std::array<std::size_t, kValues> counts{};
-  engine.over_chunks(chunks, counting, [&](std::size_t first, std::size_t last) {
-    std::array<std::array<std::size_t, kValues>, 4> local{};  // four, since equal neighbours would wait for each other
-    const Range part = chunks.elements(first, last);
-    for (std::size_t i = part.begin; i < part.end; ++i) ++local[i % 4][order.key(data[i])];
-    for (std::size_t v = 0; v < kValues; ++v)
-      std::atomic_ref(counts[v]).fetch_add(local[0][v] + local[1][v] + local[2][v] + local[3][v], std::memory_order_relaxed);
-  });
   engine.over_chunks(chunks, filling, [&](std::size_t first, std::size_t last) {
     const Range part = chunks.elements(first, last);
     std::size_t begin = 0;
-    for (std::size_t v = 0; v < kValues; begin += counts[v], ++v) {
-      const std::size_t from = std::max(begin, part.begin);
-      const std::size_t to = std::min(begin + counts[v], part.end);
-      if (from < to) std::memset(data + from, order.bits(static_cast<std::uint8_t>(v)), to - from);
+    for (std::size_t key = 0; key < counts.size() && begin < part.end; ++key) {
+      const std::uint8_t bits = order.bits(static_cast<std::uint8_t>(key));
+      const std::size_t end = begin + counts[bits];
+      if (end > part.begin)
+        std::memset(data + std::max(begin, part.begin), bits, std::min(end, part.end) - std::max(begin, part.begin));
+      begin = end;
     }
   });
 }
@@ -331,7 +326,7 @@ void sort(Engine& engine, const Keys& keys, std::size_t n) {
   with_order(keys, [&](auto order, auto word) {
     using U = decltype(word);
     if constexpr (sizeof(U) == 1) {
-      count_and_fill(engine, order, static_cast<unsigned char*>(keys.data), n);
+      count_and_fill(engine, order, static_cast<std::uint8_t*>(keys.data), n);
     } else {
       using R = KeyOnly<U>;
       const auto load = [order, data = keys.data](std::size_t i) { return R{order.key(bits_at<U>(data, i))}; };

@@ -25,9 +25,22 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// a · b; integers wrap.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V product([[maybe_unused]] D d, V a, V b) {
+  using T = hn::TFromD<D>;
+  if constexpr (sizeof(T) == 1 && hn::MaxLanes(D()) == 1) return hn::Set(d, static_cast<T>(hn::GetLane(a) * hn::GetLane(b)));
+#if HWY_TARGET != HWY_SCALAR
+  // There is no instruction for 8 bits: those of even and of odd lanes, in lanes of 16.
+  if constexpr (sizeof(T) == 1 && hn::MaxLanes(D()) > 1) {
+    const hn::Repartition<std::uint16_t, D> pairs;
+    const auto low = hn::Set(pairs, 0x00FF);
+    const auto x = hn::BitCast(pairs, a);
+    const auto y = hn::BitCast(pairs, b);
+    const auto even = hn::And(hn::Mul(x, y), low);
+    return hn::BitCast(d, hn::Or(even, hn::Mul(hn::ShiftRight<8>(x), hn::AndNot(low, y))));
+  }
+#endif
 #if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_SCALAR
   // There is no instruction for 64 bits before AVX-512: low · low + ((low · high + high · low) << 32) of their halves.
-  if constexpr (std::is_same_v<hn::TFromD<D>, std::int64_t>) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
     const hn::Repartition<std::uint32_t, D> halves;
     const hn::RebindToUnsigned<D> whole;
     const auto x = hn::BitCast(halves, a);
@@ -37,7 +50,7 @@ HWY_INLINE V product([[maybe_unused]] D d, V a, V b) {
     return hn::BitCast(d, hn::Add(hn::MulEven(x, y), high));
   }
 #endif
-  return hn::Mul(a, b);
+  if constexpr (sizeof(T) > 1) return hn::Mul(a, b);
 }
 
 /// f of one lane after the other, for what there are no instructions for.
@@ -76,6 +89,26 @@ struct Multiply {
     return product(d, a, b);
   }
 };
+/// Of bytes, 0 where b is 0: in float, in which the quotient is at most half a unit in the last place off, and cut off right.
+template <class D, class V>
+HWY_INLINE V quotient_of_bytes(D d, V a, V b) {
+  constexpr std::size_t N = hn::MaxLanes(d);
+  const hn::CappedTag<float, N> df;
+  const hn::Rebind<std::int32_t, decltype(df)> di;
+  const hn::Rebind<std::uint8_t, decltype(df)> bytes;
+  HWY_ALIGN std::uint8_t lanes[2][N];
+  hn::Store(a, d, lanes[0]);
+  hn::Store(b, d, lanes[1]);
+  const auto load = [&](const std::uint8_t* from) HWY_ATTR { return hn::ConvertTo(df, hn::PromoteTo(di, hn::LoadU(bytes, from))); };
+  for (std::size_t l = 0; l < N; l += hn::MaxLanes(df)) {
+    const auto divisor = load(lanes[1] + l);
+    const auto quotient = hn::ConvertTo(di, hn::Div(load(lanes[0] + l), divisor));
+    const auto none = hn::RebindMask(di, hn::Eq(divisor, hn::Zero(df)));
+    hn::StoreU(hn::DemoteTo(bytes, hn::IfThenZeroElse(none, quotient)), bytes, lanes[0] + l);
+  }
+  return hn::Load(d, lanes[0]);
+}
+
 /// Of integers: towards zero, as in C; 0 where b is 0; the least divided by −1 wraps around to itself.
 struct Divide {
   template <class D, class V>
@@ -83,6 +116,8 @@ struct Divide {
     using T = hn::TFromD<D>;
     if constexpr (std::is_floating_point_v<T>) {
       return hn::Div(a, b);
+    } else if constexpr (sizeof(T) == 1) {
+      return quotient_of_bytes(d, a, b);
     } else {
       const auto quotient = [](T x, T y) HWY_ATTR -> T {
         if (y == 0) return 0;
@@ -95,15 +130,20 @@ struct Divide {
 };
 struct Negate {
   template <class D, class V>
-  static HWY_INLINE V apply(D, V a) {
-    return hn::Neg(a);
+  static HWY_INLINE V apply([[maybe_unused]] D d, V a) {
+    if constexpr (std::is_unsigned_v<hn::TFromD<D>>)
+      return hn::Sub(hn::Zero(d), a);
+    else
+      return hn::Neg(a);
   }
 };
 struct Abs {
   template <class D, class V>
-  static HWY_INLINE V apply(D d, V a) {
+  static HWY_INLINE V apply([[maybe_unused]] D d, V a) {
     if constexpr (std::is_floating_point_v<hn::TFromD<D>>) {
       return hn::Abs(a);
+    } else if constexpr (std::is_unsigned_v<hn::TFromD<D>>) {
+      return a;
     } else {
       return hn::IfThenElse(hn::Lt(a, hn::Zero(d)), hn::Neg(a), a);  // there is no Abs of 64 bits before AVX-512
     }

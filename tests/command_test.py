@@ -18,6 +18,7 @@ import numpy as np
 
 FURROW = os.path.abspath(os.environ.get("FURROW_COMMAND") or sys.argv[1])
 MIB = 1 << 20
+TYPES = (np.float32, np.float64, np.int32, np.int64, np.uint8)
 BACKENDS = []
 
 
@@ -67,14 +68,12 @@ class CommandTest(unittest.TestCase):
 
 
 class Map(CommandTest):
-    TYPES = (np.float32, np.float64, np.int32, np.int64)
-
     def array(self, dtype, n, seed):
         random = np.random.default_rng(seed)
         if np.issubdtype(dtype, np.integer):
             info = np.iinfo(dtype)
             values = random.integers(info.min, info.max, n, dtype, endpoint=True)
-            special = [info.min, info.max, 0, -1, 1]
+            special = [info.min, info.max, 0, info.max - 1, 1] if info.min == 0 else [info.min, info.max, 0, -1, 1]
         else:
             values = random.standard_normal(n).astype(dtype) * dtype(100)
             special = [0.0, -0.0, np.inf, -np.inf, np.nan, np.finfo(dtype).max, np.finfo(dtype).tiny / 8, 1]
@@ -84,7 +83,8 @@ class Map(CommandTest):
     def check(self, expression, **arrays):
         files = [f"{name}={self.save(name + '.npy', value)}" if isinstance(value, np.ndarray) else f"{name}={value}"
                  for name, value in arrays.items()]
-        names = {name: getattr(np, name) for name in ("sqrt", "abs", "square", "minimum", "maximum")}
+        names = {name: getattr(np, name) for name in ("abs", "square", "minimum", "maximum")}
+        names["sqrt"] = lambda v: np.sqrt(v if v.itemsize > 1 else v.astype(float))  # NumPy's are numbers of 16 bits
         with np.errstate(all="ignore"):
             expected = eval(expression, names, arrays)
         result = self.map(expression, *files)
@@ -95,10 +95,10 @@ class Map(CommandTest):
 
     def test_every_operation_on_every_pair_of_types(self):
         unary = ("x", "+x", "-x", "abs(x)", "sqrt(x)", "square(x)", "x*x", "2.5*x", "x-3", "7-x", "x/2", "1/x", "minimum(x, 0.5)", "maximum(1, x)", "x*(1/4)", "-sqrt(abs(x))+x")
-        for t in self.TYPES:
+        for t in TYPES:
             for expression in unary:
                 self.check(expression, x=self.array(t, 1037, 1))
-            for u in self.TYPES:
+            for u in TYPES:
                 y = self.array(u, 1037, 2)
                 np.random.default_rng(3).shuffle(y)
                 self.check("x+y-minimum(x,y)", x=self.array(t, 1037, 1), y=y)
@@ -106,10 +106,10 @@ class Map(CommandTest):
                 self.check("x/y", x=self.array(t, 1037, 1), y=y)
 
     def test_scalars_are_weak(self):
-        for t in self.TYPES:
+        for t in TYPES:
             x = self.array(t, 100, 4)
             self.check("a*x", a=2.5, x=x)
-            self.check("a*x + b", a=-3, b=7, x=x)
+            self.check("a*x + b", a=3 if t is np.uint8 else -3, b=7, x=x)
         self.check("a*x+sqrt(abs(y))", a=2.5, x=self.array(np.float64, 5000, 5), y=self.array(np.float64, 5000, 6))
         self.check("x*a", a=float("inf"), x=self.array(np.float32, 10, 7))
 
@@ -175,6 +175,7 @@ class Map(CommandTest):
         self.fail_with(1, "uses no array", "map", "a+1", "a=1", *out)
         self.fail_with(1, "out of range", "map", "a+x", x, "a=99999999999999999999", *out)
         self.fail_with(1, "does not fit the int32", "map", "x+3000000000", self.save("i.npy", np.ones(2, np.int32)), *out)
+        self.fail_with(1, "does not fit the uint8", "map", "-3*x", self.save("u.npy", np.ones(2, np.uint8)), *out)
         self.fail_with(1, "serial", "map", "x", x, *out, "--backend", "nosuch")
         self.fail_with(2, "required", "map", "x", x)
         self.fail_with(2, "required", "map")
@@ -346,7 +347,7 @@ class Large(CommandTest):
 class Reduce(CommandTest):
     def test_sums_of_integers_and_extremes(self):
         random = np.random.default_rng(1)
-        for t in (np.int32, np.int64):
+        for t in (np.int32, np.int64, np.uint8):
             info = np.iinfo(t)
             for n in (1, 8193, 131072, 1_000_003):
                 x = self.save("x.npy", random.integers(info.min, info.max, n, t))
@@ -371,7 +372,7 @@ class Reduce(CommandTest):
             self.assertEqual(t(self.succeed("reduce", "min", x)), values.min())
 
     def test_places_norms_and_variance(self):
-        for t in (np.float32, np.float64, np.int32, np.int64):
+        for t in TYPES:
             for n in (1, 32_769, 400_003):
                 values = (np.random.default_rng(n).standard_normal(n) * 1000).astype(t)
                 x = self.save("x.npy", values)
@@ -386,7 +387,7 @@ class Reduce(CommandTest):
         return {name: float(value) for name, value in (line.split() for line in self.succeed("reduce", *arguments).splitlines())}
 
     def test_means_moments_and_both_extremes(self):
-        for t in (np.float32, np.float64, np.int32, np.int64):
+        for t in TYPES:
             for n in (1, 32_769, 400_003):
                 values = (np.random.default_rng(n).standard_normal(n) * 1000).astype(t)
                 x = self.save("x.npy", values)
@@ -413,7 +414,7 @@ class Reduce(CommandTest):
             self.assertAlmostEqual(float(self.succeed("reduce", "norm2", x)) / scale / np.linalg.norm(values), 1.0, places=9)
 
     def test_histograms_are_numpys(self):
-        for t in (np.float32, np.float64, np.int32, np.int64):
+        for t in TYPES:
             for n in (1, 100_003):
                 values = (np.random.default_rng(n).standard_normal(n) * 100).astype(t)
                 x = self.save("x.npy", values)
@@ -535,7 +536,7 @@ class Console(CommandTest):
         kernels = json.loads(self.succeed("list", "--json"))
         by_name = {kernel["name"]: kernel for kernel in kernels}
         triad = by_name["triad"]
-        self.assertEqual({t["type"]: t["bytes"] for t in triad["types"]}, {"f32": 12, "f64": 24, "i32": 12, "i64": 24})
+        self.assertEqual({t["type"]: t["bytes"] for t in triad["types"]}, {"f32": 12, "f64": 24, "i32": 12, "i64": 24, "u8": 3})
         self.assertEqual(triad["flops"], 2)
         text = self.succeed("list")
         for name in by_name:

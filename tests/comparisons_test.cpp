@@ -17,14 +17,14 @@ namespace {
 
 template <class T>
 class ComparisonsTest : public testing::Test {};
-using Types = testing::Types<float, double, std::int32_t, std::int64_t>;
+using Types = testing::Types<float, double, std::int32_t, std::int64_t, std::uint8_t>;
 TYPED_TEST_SUITE(ComparisonsTest, Types);
 
 /// All pairs of some values, so that each falls into SIMD registers and into tails.
 template <class T>
 void pairs(std::vector<T>& a, std::vector<T>& b) {
   using L = std::numeric_limits<T>;
-  std::vector<T> values{0, 1, -1, L::min(), L::max(), L::lowest()};
+  std::vector<T> values{0, 1, static_cast<T>(-1), L::min(), L::max(), L::lowest()};
   if constexpr (std::is_floating_point_v<T>)
     values.insert(values.end(), {T(-0.0), L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(), -L::denorm_min()});
   for (const T x : values)

@@ -18,24 +18,11 @@
 namespace furrow {
 namespace {
 
-Type type_tag(float) {
-  return Type::f32;
-}
-Type type_tag(double) {
-  return Type::f64;
-}
-Type type_tag(std::int32_t) {
-  return Type::i32;
-}
-Type type_tag(std::int64_t) {
-  return Type::i64;
-}
-
 /// What the expression gives over arrays of one element each; `values` in the order of its names.
 template <class Result, class... Values>
 Result value_of(const std::string& text, Values... values) {
-  const Program program = Expression::parse(text).bind(std::vector<Binding>{Binding(type_tag(values))...});
-  EXPECT_EQ(program.result_type(), type_tag(Result{})) << text;
+  const Program program = Expression::parse(text).bind(std::vector<Binding>{Binding(type_of<Values>)...});
+  EXPECT_EQ(program.result_type(), type_of<Result>) << text;
   Program::Scratch scratch(program);
   const std::vector<const void*> inputs{&values...};
   Result result{};
@@ -87,17 +74,19 @@ TEST(Expression, ListsItsNamesOnce) {
 }
 
 TEST(Expression, PromotesAsNumPyDoes) {
-  const Type all[] = {Type::f32, Type::f64, Type::i32, Type::i64};
-  const Type f4 = Type::f32, f8 = Type::f64, i4 = Type::i32, i8 = Type::i64;
-  const Type sums[4][4] = {{f4, f8, f8, f8}, {f8, f8, f8, f8}, {f8, f8, i4, i8}, {f8, f8, i8, i8}};
-  const Type quotients[4][4] = {{f4, f8, f8, f8}, {f8, f8, f8, f8}, {f8, f8, f8, f8}, {f8, f8, f8, f8}};
-  for (int a = 0; a < 4; ++a) {
-    for (int b = 0; b < 4; ++b) {
+  const Type all[] = {Type::f32, Type::f64, Type::i32, Type::i64, Type::u8};
+  const Type f4 = Type::f32, f8 = Type::f64, i4 = Type::i32, i8 = Type::i64, u1 = Type::u8;
+  const Type sums[5][5] = {
+      {f4, f8, f8, f8, f4}, {f8, f8, f8, f8, f8}, {f8, f8, i4, i8, i4}, {f8, f8, i8, i8, i8}, {f4, f8, i4, i8, u1}};
+  const Type quotients[5][5] = {
+      {f4, f8, f8, f8, f4}, {f8, f8, f8, f8, f8}, {f8, f8, f8, f8, f8}, {f8, f8, f8, f8, f8}, {f4, f8, f8, f8, f8}};
+  for (int a = 0; a < 5; ++a) {
+    for (int b = 0; b < 5; ++b) {
       for (const char* text : {"x+y", "x-y", "x*y", "minimum(x,y)", "maximum(x,y)"})
         EXPECT_EQ(result_type(text, {all[a], all[b]}), sums[a][b]) << text;
       EXPECT_EQ(result_type("x/y", {all[a], all[b]}), quotients[a][b]);
     }
-    const bool whole = all[a] == i4 || all[a] == i8;
+    const bool whole = !is_fraction(all[a]);
     for (const char* text : {"-x", "+x", "abs(x)", "square(x)", "x+1", "1-x", "x*3", "minimum(2,x)"})
       EXPECT_EQ(result_type(text, {all[a]}), all[a]) << text;
     for (const char* text : {"x+1.5", "2.0*x", "x/2", "2/x", "sqrt(x)", "x*(1/2)", "x+sqrt(4)"})
@@ -116,6 +105,10 @@ TEST(Expression, ComputesInTheCommonType) {
   EXPECT_EQ(value_of<double>("x/y", std::int32_t{1}, std::int32_t{3}), 1.0 / 3.0);
   EXPECT_EQ(value_of<double>("x/0", std::int32_t{-1}), -std::numeric_limits<double>::infinity());
   EXPECT_EQ(value_of<double>("sqrt(x)", std::int64_t{2}), std::sqrt(2.0));
+  EXPECT_EQ(value_of<double>("sqrt(x)", std::uint8_t{2}), std::sqrt(2.0)) << "there are no numbers of 16 bits";
+  EXPECT_EQ(value_of<double>("x/y", std::uint8_t{200}, std::uint8_t{3}), 200.0 / 3.0);
+  EXPECT_EQ(value_of<std::int32_t>("x*y", std::uint8_t{200}, std::int32_t{-3}), -600);
+  EXPECT_EQ(value_of<float>("x*y", std::uint8_t{200}, 0.5F), 100.0F);
   EXPECT_EQ(value_of<double>("x+0.0", std::int64_t{(1L << 62) + 255}), static_cast<double>((1L << 62) + 255));
 }
 
@@ -126,6 +119,13 @@ TEST(Expression, IntegersWrap) {
   EXPECT_EQ(value_of<std::int32_t>("-x", kLeast), kLeast);
   EXPECT_EQ(value_of<std::int32_t>("x-1", kLeast), std::numeric_limits<std::int32_t>::max());
   EXPECT_EQ(value_of<std::int32_t>("square(x)", std::int32_t{65'536}), 0);
+  EXPECT_EQ(value_of<std::uint8_t>("x+y", std::uint8_t{200}, std::uint8_t{100}), 44);
+  EXPECT_EQ(value_of<std::uint8_t>("x*x", std::uint8_t{255}), 1);
+  EXPECT_EQ(value_of<std::uint8_t>("x-y", std::uint8_t{0}, std::uint8_t{1}), 255);
+  EXPECT_EQ(value_of<std::uint8_t>("-x", std::uint8_t{1}), 255);
+  EXPECT_EQ(value_of<std::uint8_t>("abs(x)", std::uint8_t{255}), 255);
+  EXPECT_EQ(value_of<std::uint8_t>("x > 127", std::uint8_t{128}), 1) << "they have no sign";
+  EXPECT_EQ(value_of<std::uint8_t>("maximum(x, 127)", std::uint8_t{128}), 128);
   EXPECT_EQ(value_of<std::int64_t>("x+1", kMost), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(value_of<std::int64_t>("x*x", kMost), 1);
 }
@@ -202,6 +202,8 @@ TEST(Expression, FoldsScalarsAsPythonDoes) {
 
 TEST(Expression, SaysWhatCannotBeBound) {
   EXPECT_NE(bind_error("x + 3000000000", {Type::i32}).find("does not fit the int32 array"), std::string::npos);
+  for (const char* text : {"x + 256", "x * (1-2)"})
+    EXPECT_NE(bind_error(text, {Type::u8}).find("does not fit the uint8 array"), std::string::npos) << text;
   EXPECT_NE(bind_error("x * 1e300", {Type::f32}).find("beyond the range of the float32"), std::string::npos);
   EXPECT_EQ(result_type("x + a", {Type::f32, Binding(std::numeric_limits<double>::infinity())}), Type::f32);
   EXPECT_NE(bind_error("1 + 2", {}).find("uses no array"), std::string::npos);

@@ -84,7 +84,7 @@ TEST(NpyHeader, IsRead) {
 }
 
 TEST(NpyHeader, WrittenOnesAreReadAndAligned) {
-  for (const Type type : {Type::f32, Type::f64, Type::i32, Type::i64}) {
+  for (const Type type : kTypes) {
     for (const std::vector<std::size_t>& shape :
          {std::vector<std::size_t>{0}, {1}, {1234567890123}, {3, 0, 2}, {1000, 2000}, {9, 9, 9}}) {
       const std::string text = make_header(type, shape);

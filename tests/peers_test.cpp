@@ -18,7 +18,7 @@ using Peers = testing::TestWithParam<std::size_t>;
 /// Every peer of this build, every kernel and type it has, with one thread and with several.
 TEST_P(Peers, AreRight) {
   Engine engine("serial");
-  for (const Type type : {Type::f32, Type::f64, Type::i32, Type::i64}) {
+  for (const Type type : kTypes) {
     Workspace workspace(engine, type, GetParam());
     for (const table::Kernel& kernel : table::kernels()) {
       if (!kernel.has(type)) continue;

@@ -46,7 +46,7 @@ template <class T>
 std::vector<T> special_values(table::Special specials) {
   using Limits = std::numeric_limits<T>;
   if constexpr (std::is_integral_v<T>) {
-    return {0, 1, -1, Limits::max(), Limits::min()};
+    return {0, 1, static_cast<T>(-1), Limits::max(), Limits::min()};
   } else {
     std::vector<T> values{T{0}, T{-0.0}, T{1}, T{-1}, Limits::denorm_min(), -Limits::denorm_min(), Limits::min() / 2};
     if (specials >= table::Special::numbers)

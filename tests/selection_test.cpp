@@ -304,13 +304,14 @@ TEST_P(SelectionTest, PartitionAndReverseBeyondTheCaches) {
     std::vector<T> expected(x.rbegin(), x.rend());
     reverse(engine_, x, out);
     ASSERT_EQ(out, expected);
-    const auto pred = [](T v) { return v > T{300}; };
+    const auto pred = [](T v) { return v > static_cast<T>(300); };
     const auto middle = std::stable_partition(expected.begin(), expected.end(), pred);
     ASSERT_EQ(partition(engine_, out, pred), static_cast<std::size_t>(middle - expected.begin()));
     ASSERT_EQ(out, expected);
   };
   as(double{});
   as(std::int32_t{});
+  as(std::uint8_t{});
 }
 
 TEST_P(SelectionTest, ScatterBeyondTheCaches) {
@@ -328,6 +329,8 @@ TEST_P(SelectionTest, ScatterBeyondTheCaches) {
     for (std::size_t i = 0; i < n; ++i) expected[static_cast<std::size_t>(indices[i])] = x[i];
     scatter(engine_, x, indices, out);
     ASSERT_EQ(out, expected) << n << " elements of " << sizeof(T) << " bytes to " << distinct << " places";
+    gather(engine_, out, indices, x);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(x[i], expected[static_cast<std::size_t>(indices[i])]) << i << " of " << n;
     if (n == 0) return;
     indices[n - 1] = static_cast<Index>(-1);
     expected = out;
@@ -339,6 +342,7 @@ TEST_P(SelectionTest, ScatterBeyondTheCaches) {
       scatter_as(std::uint64_t{}, std::int64_t{}, n, distinct);
       scatter_as(std::int32_t{}, std::uint32_t{}, n, distinct);
       scatter_as(std::uint64_t{}, std::int32_t{}, n, distinct);
+      scatter_as(std::uint8_t{}, std::uint32_t{}, n, distinct);
     }
   }
 }

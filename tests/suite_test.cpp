@@ -53,7 +53,7 @@ TEST(Sample, OfADefaultRunHasEveryKernelAndSpreadsTypesAndSizes) {
     ++by_size[what.n];
   }
   EXPECT_EQ(by_kernel.size(), suite_kernels().size());
-  for (const Type type : {Type::f32, Type::f64, Type::i32, Type::i64}) EXPECT_GE(by_type[type], 10);
+  for (const Type type : kTypes) EXPECT_GE(by_type[type], 10);
   EXPECT_GE(by_size.size(), 6U);
   for (const auto& [n, count] : by_size) EXPECT_GE(count, 5) << n;
 }

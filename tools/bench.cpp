@@ -198,7 +198,7 @@ void add_bench(CLI::App& app) {
       ->delimiter(',')
       ->transform(count())
       ->check(CLI::PositiveNumber);
-  command->add_option("--types", options->suite.types, "Only these element types (f32, f64, i32, i64), separated by commas")
+  command->add_option("--types", options->suite.types, "Only these element types (f32, f64, i32, i64, u8), separated by commas")
       ->delimiter(',');
   command->add_flag("--quick", options->suite.quick, "Doubles and three sizes only; at most 90 seconds");
   command->add_flag("--all", options->suite.all, "Everything instead of a sample, however long it takes");

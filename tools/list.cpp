@@ -69,10 +69,10 @@ void run(const Options& options) {
     for (const table::Kernel* kernel : chosen) {
       if (kernel->family != family) continue;
       if (!titled)
-        text += fmt::format("{}{}\n  {:{}}  {:{}}  {:15}  {:>13}  {:>13}\n", text.empty() ? "" : "\n", family, "kernel", name_width,
+        text += fmt::format("{}{}\n  {:{}}  {:{}}  {:18}  {:>13}  {:>13}\n", text.empty() ? "" : "\n", family, "kernel", name_width,
                             "formula", formula_width, "types", "bytes/element", "flops/element");
       titled = true;
-      text += fmt::format("  {:{}}  {:{}}  {:15}  {:>13}  {:>13.4g}\n", kernel->name, name_width, kernel->formula, formula_width,
+      text += fmt::format("  {:{}}  {:{}}  {:18}  {:>13}  {:>13.4g}\n", kernel->name, name_width, kernel->formula, formula_width,
                           fmt::format("{}", fmt::join(codes(*kernel), " ")), bytes_text(*kernel), kernel->flops);
     }
   }

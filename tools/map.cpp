@@ -183,7 +183,7 @@ void run(const Options& options) {
   if (!options.common.json) return;
   const nlohmann::json report = {{"expression", options.expression},
                                  {"output", options.output},
-                                 {"dtype", npy::dtype(program.result_type())},
+                                 {"dtype", type_name(program.result_type())},
                                  {"shape", first.shape},
                                  {"n", first.elements},
                                  {"seconds", seconds},

@@ -22,17 +22,10 @@ namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 
-/// Of a type's description in a file and its name in NumPy.
-struct Name {
-  Type type;
-  std::string_view description;
-  std::string_view dtype;
-};
-constexpr std::array kNames{Name{Type::f32, "<f4", "float32"}, Name{Type::f64, "<f8", "float64"}, Name{Type::i32, "<i4", "int32"},
-                            Name{Type::i64, "<i8", "int64"}};
-
-const Name& name_of(Type type) {
-  return *std::ranges::find(kNames, type, &Name::type);
+/// What a file calls a type.
+std::string_view description(Type type) {
+  constexpr std::array<std::string_view, kTypes.size()> kDescriptions{"<f4", "<f8", "<i4", "<i8", "|u1"};
+  return kDescriptions[static_cast<std::size_t>(type)];
 }
 
 /// Text from a file, fit for a message.
@@ -42,17 +35,17 @@ std::string shown(std::string_view text) {
   return text.size() > 40 ? safe + "…" : safe;
 }
 
-Type type_from(std::string_view description) {
-  for (const Name& name : kNames)
-    if (name.description == description) return name.type;
+Type type_from(std::string_view text) {
+  for (const Type type : kTypes)
+    if (description(type) == text) return type;
   std::string why;
-  if (description.starts_with('>'))
+  if (text.starts_with('>'))
     why = " is big-endian; convert it with NumPy: x.astype('<f8')";
-  else if (description.starts_with("|O"))
+  else if (text.starts_with("|O"))
     why = " holds Python objects, not numbers";
   else
-    why = " is not supported; furrow reads float32, float64, int32 and int64 ('<f4', '<f8', '<i4', '<i8')";
-  fail("its element type '" + shown(description) + "'" + why);
+    why = " is not supported; furrow reads float32, float64, int32, int64 and uint8 ('<f4', '<f8', '<i4', '<i8', '|u1')";
+  fail("its element type '" + shown(text) + "'" + why);
 }
 
 /// The header's text: one Python dictionary of three known keys. A parser for just that, so that nothing else gets through.
@@ -241,27 +234,23 @@ Header parse_header(std::span<const unsigned char> start, std::uint64_t file_siz
   header.data_offset = text_begin + length;
   const std::uint64_t held = file_size - header.data_offset;
   if (held < header.bytes())
-    fail("the file is cut short: shape " + to_string(header.shape) + " of " + std::string(dtype(header.type)) + " needs " +
+    fail("the file is cut short: shape " + to_string(header.shape) + " of " + std::string(type_name(header.type)) + " needs " +
          std::to_string(header.bytes()) + " bytes of data, the file holds " + std::to_string(held));
   if (held > header.bytes())
     fail("the file has " + std::to_string(held - header.bytes()) + " bytes more than its shape " + to_string(header.shape) +
-         " of " + std::string(dtype(header.type)) + " says");
+         " of " + std::string(type_name(header.type)) + " says");
   return header;
 }
 
 std::string make_header(Type type, std::span<const std::size_t> shape) {
   std::string text =
-      "{'descr': '" + std::string(name_of(type).description) + "', 'fortran_order': False, 'shape': " + to_string(shape) + ", }";
+      "{'descr': '" + std::string(description(type)) + "', 'fortran_order': False, 'shape': " + to_string(shape) + ", }";
   const std::size_t before = kMagic.size() + 4;
   text.append(63 - (before + text.size()) % 64, ' ');
   text += '\n';
   std::string header(kMagic);
   header += {'\x01', '\x00', static_cast<char>(text.size() & 0xFF), static_cast<char>(text.size() >> 8)};
   return header + text;
-}
-
-std::string_view dtype(Type type) {
-  return name_of(type).dtype;
 }
 
 std::string to_string(std::span<const std::size_t> shape) {

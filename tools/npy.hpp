@@ -10,8 +10,8 @@
 #include "furrow/engine/chunks.hpp"
 #include "furrow/kernels/types.hpp"
 
-/// NumPy's array files, as far as furrow computes on them: little-endian float32, float64, int32, int64, of one to three
-/// dimensions, in C order. Files are read and written piecewise, never mapped or held whole.
+/// NumPy's array files, as far as furrow computes on them: little-endian float32, float64, int32, int64 and uint8, of one
+/// to three dimensions, in C order. Files are read and written piecewise, never mapped or held whole.
 namespace furrow::npy {
 
 struct Header {
@@ -31,8 +31,6 @@ inline constexpr std::size_t kLongestHeader = (std::size_t{1} << 20) + 12;
 /// What NumPy itself writes before the data: format version 1.0, a multiple of 64 bytes.
 std::string make_header(Type type, std::span<const std::size_t> shape);
 
-/// NumPy's name of a type, "float64".
-std::string_view dtype(Type type);
 /// As Python writes it: "(3, 4)", "(3,)".
 std::string to_string(std::span<const std::size_t> shape);
 

@@ -35,7 +35,8 @@ namespace {
 
 // The kernels join the partial results of their chunks in a tree of pairs. A window of a power of two of chunks is a whole branch
 // of it, so what a kernel gives for a window takes the branch's place, and the bits are those of the whole file in memory.
-constexpr std::size_t kWindow = 4 * named::kReductionChunk;  // 256 KiB of doubles, which the core's cache holds
+template <class T>
+constexpr std::size_t kWindow = 32 * named::kReductionChunk / sizeof(T);  // 256 KiB, which the core's cache holds
 
 struct Options {
   console::CommonOptions common;
@@ -56,7 +57,7 @@ struct Answer {
 /// One file's window in memory.
 template <class T>
 struct Buffer {
-  Buffer() : elements(static_cast<T*>(allocate(kWindow * sizeof(T)))) {}
+  Buffer() : elements(static_cast<T*>(allocate(kWindow<T> * sizeof(T)))) {}
   std::span<const T> read(const npy::Input& input, Range part) {
     input.read(part, elements.get());
     return {elements.get(), part.size()};
@@ -74,14 +75,14 @@ P over_files(Engine& engine, std::span<const npy::Input> inputs, const Partial& 
   const std::size_t n = inputs[0].header().elements;
   Engine serial("serial");
   if (n == 0) return partial(serial, std::span<const T>(), std::span<const T>());
-  std::vector<P> partials((n - 1) / kWindow + 1);
+  std::vector<P> partials((n - 1) / kWindow<T> + 1);
   console::Progress progress("reduce", n * sizeof(T) * inputs.size(), quiet);
   over_windows(
-      engine, n, kWindow, [&] { return std::vector<Buffer<T>>(inputs.size()); },
+      engine, n, kWindow<T>, [&] { return std::vector<Buffer<T>>(inputs.size()); },
       [&](std::vector<Buffer<T>>& buffers, Range part) {
         std::array<std::span<const T>, 2> windows;
         for (std::size_t k = 0; k < inputs.size(); ++k) windows[k] = buffers[k].read(inputs[k], part);
-        P& found = partials[part.begin / kWindow] = partial(serial, windows[0], windows[1]);
+        P& found = partials[part.begin / kWindow<T>] = partial(serial, windows[0], windows[1]);
         if constexpr (requires { found.index; }) found.index += part.begin;  // in the whole
         progress.add(part.size() * sizeof(T) * inputs.size());
       });
@@ -91,7 +92,7 @@ P over_files(Engine& engine, std::span<const npy::Input> inputs, const Partial& 
 
 template <class T>
 std::string bits_of(T value) {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  using Bits = std::conditional_t<sizeof(T) == 1, std::uint8_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
   return fmt::format("{:#0{}x}", std::bit_cast<Bits>(value), 2 + 2 * sizeof(T));
 }
 
@@ -297,7 +298,7 @@ void run(const Options& options) {
                      npy::to_string(last.shape)));
   if (first.type != last.type)
     fail(fmt::format("the types differ: {} holds {}, {} holds {}; convert one with `furrow map` or NumPy", inputs[0].path(),
-                     npy::dtype(first.type), inputs[1].path(), npy::dtype(last.type)));
+                     type_name(first.type), inputs[1].path(), type_name(last.type)));
 
   if (!reduction->kernel().has(first.type))
     fail(options.kernel + " is of floating-point numbers; convert the file with `furrow map` or NumPy");
@@ -310,7 +311,7 @@ void run(const Options& options) {
   const nlohmann::json report = {
       {"kernel", options.kernel},    {"inputs", options.inputs},
       {"value", answer.value},       {"bits", answer.bits},
-      {"n", first.elements},         {"dtype", npy::dtype(first.type)},
+      {"n", first.elements},         {"dtype", type_name(first.type)},
       {"seconds", seconds},          {"bytes_per_second", static_cast<double>(first.bytes() * inputs.size()) / seconds},
       {"backend", engine.backend()}, {"threads", engine.last_run().threads}};
   console::print(report.dump(2) + "\n");

@@ -37,12 +37,12 @@ constexpr bool kOnlyFractions = true;
 constexpr bool kOnlyFractions = false;
 #endif
 
-/// work(Arrays<T>) with the operands' element type; with only_fractions nothing for integers.
+/// work(Arrays<T>) with the operands' element type; nothing for bytes, and with only_fractions nothing for integers.
 template <bool only_fractions = kOnlyFractions, class Work>
 void with_arrays(table::Operands& operands, const Work& work) {
   with_type(operands.type(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    if constexpr (!(only_fractions || kOnlyFractions) || std::is_floating_point_v<T>) {
+    if constexpr (std::is_floating_point_v<T> || (sizeof(T) > 1 && !(only_fractions || kOnlyFractions))) {
       work(Arrays<T>{operands.a<T>().data(), operands.b<T>().data(), operands.out<T>().data(), table::Operands::scalar<T>(),
                      operands.size()});
     }

@@ -17,7 +17,8 @@ using PeerFunction = void (*)(table::Operands&, int threads);
 struct Peer {
   std::string_view kernel;
   PeerFunction run;
-  bool only_fractions = false;  ///< float and double; else all types of the kernel
+  bool only_fractions = false;  ///< float and double; else all types of the kernel but bytes
+  bool only_bytes = false;      ///< std::uint8_t
 };
 
 constexpr std::size_t kMultiplyAdds = std::size_t{1} << 22;

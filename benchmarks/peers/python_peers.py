@@ -18,12 +18,12 @@ for variable in ("NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREAD
     os.environ[variable] = THREADS  # read when the modules are loaded
 
 SCALAR = 3  # table::Operands::scalar
-TYPES = {"f32": "float32", "f64": "float64", "i32": "int32", "i64": "int64"}
+TYPES = {"f32": "float32", "f64": "float64", "i32": "int32", "i64": "int64", "u8": "uint8"}
 
 
 def wide(x):
     """The type in which furrow adds up."""
-    return "int64" if x.dtype == "int32" else x.dtype
+    return "int64" if x.dtype.kind in "iu" else x.dtype
 
 
 def numpy_kernels():
@@ -143,7 +143,7 @@ def numpy_kernels():
         "argmin": lambda a, b, out, s: np.uint64(np.argmin(a)),
         "argmax": lambda a, b, out, s: np.uint64(np.argmax(a)),
         "bincount": lambda a, b, out, s: digest(np.bincount(a, minlength=256)),
-        "all": lambda a, b, out, s: np.uint64(np.all(a.view(np.uint8)[: len(a)])),
+        "all": lambda a, b, out, s: np.uint64(np.all(a)),
         "sum_axis0": sum_axis(0),
         "sum_axis1": sum_axis(1),
         "reduce": lambda a, b, out, s: s + np.sum(a, dtype=a.dtype),

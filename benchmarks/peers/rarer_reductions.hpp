@@ -56,11 +56,6 @@ void count_bins(const T* x, std::size_t begin, std::size_t end, BinCounts& count
   for (std::size_t i = begin; i < end; ++i) ++counts[bin_of(x[i])];
 }
 
-/// The bytes that `bincount_bytes` counts and `all` asks.
-inline std::span<const std::uint8_t> bytes_of(table::Operands& operands) {
-  return {reinterpret_cast<const std::uint8_t*>(operands.a<std::int32_t>().data()), operands.size()};
-}
-
 /// Sums of powers of what elements differ from their mean by, and the extremes, in double.
 struct Powers {
   double sums[3] = {0, 0, 0};

@@ -185,11 +185,11 @@ void count_elements(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& x) { count_all(operands, x.a, threads); });
 }
 void count_bytes(table::Operands& operands, int threads) {
-  count_all(operands, bytes_of(operands).data(), threads);
+  count_all(operands, operands.a<std::uint8_t>().data(), threads);
 }
 
 void all_bytes(table::Operands& operands, int threads) {
-  const std::uint8_t* const x = bytes_of(operands).data();
+  const std::uint8_t* const x = operands.a<std::uint8_t>().data();
   const std::size_t n = operands.size();
   unsigned zeros = 0;
 #pragma omp parallel for simd reduction(| : zeros) num_threads(threads)
@@ -244,8 +244,8 @@ constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunct
                                                     {"moments", moments, true},
                                                     {"histogram", count_elements, true},
                                                     {"bincount", count_elements},
-                                                    {"bincount_bytes", count_bytes},
-                                                    {"all", all_bytes},
+                                                    {"bincount", count_bytes, false, true},
+                                                    {"all", all_bytes, false, true},
                                                     {"sum_axis0", sum_columns},
                                                     {"sum_axis1", sum_rows}}},
                                std::array<Peer, 10>{{{"inclusive_scan", scan<true>},

@@ -125,7 +125,7 @@ void argmin(table::Operands& operands, int threads) {
 }
 
 void all_bytes(table::Operands& operands, int threads) {
-  const auto x = bytes_of(operands);
+  const auto x = operands.a<std::uint8_t>();
   on_threads(threads, [&] {
     const bool yes = std::all_of(kPolicy, x.data(), x.data() + x.size(), [](std::uint8_t v) { return v != 0; });
     operands.set_result(std::size_t{yes});
@@ -133,7 +133,7 @@ void all_bytes(table::Operands& operands, int threads) {
 }
 
 constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-                               std::array<Peer, 2>{{{"argmin", argmin}, {"all", all_bytes}}},
+                               std::array<Peer, 2>{{{"argmin", argmin}, {"all", all_bytes, false, true}}},
                                std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
                                                     {"exclusive_scan", scan<false>},
                                                     {"fractal", fractal},

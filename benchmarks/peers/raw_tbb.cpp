@@ -156,20 +156,21 @@ void count_elements(table::Operands& operands, int threads) {
   with_arrays(operands, [&](const auto& x) { count_all(operands, x.a, threads); });
 }
 void count_bytes(table::Operands& operands, int threads) {
-  count_all(operands, bytes_of(operands).data(), threads);
+  count_all(operands, operands.a<std::uint8_t>().data(), threads);
 }
 
-constexpr auto kPeers = joined(
-    kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-    std::array<Peer, 4>{
-        {{"argmin", argmin}, {"histogram", count_elements, true}, {"bincount", count_elements}, {"bincount_bytes", count_bytes}}},
-    std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
-                         {"exclusive_scan", scan<false>},
-                         {"fractal", fractal},
-                         {"small_calls", each_small},
-                         {"nested_calls", nested_calls},
-                         {"write_then_read", write_then_read},
-                         {"fork_join", fork_join}}});
+constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+                               std::array<Peer, 4>{{{"argmin", argmin},
+                                                    {"histogram", count_elements, true},
+                                                    {"bincount", count_elements},
+                                                    {"bincount", count_bytes, false, true}}},
+                               std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
+                                                    {"exclusive_scan", scan<false>},
+                                                    {"fractal", fractal},
+                                                    {"small_calls", each_small},
+                                                    {"nested_calls", nested_calls},
+                                                    {"write_then_read", write_then_read},
+                                                    {"fork_join", fork_join}}});
 
 }  // namespace
 

@@ -22,6 +22,7 @@ T negated(T a) {
 
 template <class T>
 T magnitude(T a) {
+  if constexpr (std::is_unsigned_v<T>) return a;
   return a < 0 || (a == 0 && std::signbit(static_cast<double>(a))) ? negated(a) : a;
 }
 
@@ -29,7 +30,7 @@ template <class T>
 T quotient(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
     if (b == 0) return 0;
-    if (b == -1) return negated(a);
+    if (std::is_signed_v<T> && b == static_cast<T>(-1)) return negated(a);
   }
   return static_cast<T>(a / b);
 }
@@ -42,13 +43,17 @@ T extreme_of(T a, T b) {
   return (kLesser ? b < a : a < b) ? b : a;
 }
 
-/// The bound of `clamp`, which about half of the random numbers exceed.
+/// The bounds of `clamp`, which more than half of the random numbers exceed.
 template <class T>
-constexpr T bound() {
+constexpr T upper_bound() {
   if constexpr (std::is_integral_v<T>)
-    return std::numeric_limits<T>::max() / 8 * s<T>();
+    return static_cast<T>(std::numeric_limits<T>::max() / 8 * s<T>());
   else
     return s<T>() / 8;
+}
+template <class T>
+constexpr T lower_bound() {
+  return std::is_signed_v<T> ? static_cast<T>(-upper_bound<T>()) : static_cast<T>(upper_bound<T>() / s<T>());
 }
 
 /// What `convert` makes of a T: a number of the same size and the other kind.
@@ -230,15 +235,17 @@ void add_elementwise(std::vector<Kernel>& rows) {
   rows.push_back(
       {.name = "clamp",
        .family = "element-wise",
-       .formula = "out = a within [−s/8, s/8]",
+       .formula = "out = a within two bounds",
        .types = kAllTypes,
        .reads = 1,
        .writes = 1,
        .flops = 2,
        .make_inputs = random_inputs,
-       .run = run<[]<class T>(Engine& e, Operands& x) { furrow::clamp(e, x.a<T>(), -bound<T>(), bound<T>(), x.out<T>()); }>,
-       .reference =
-           element_by_element<[](auto a, auto, auto) { return std::clamp(a, -bound<decltype(a)>(), bound<decltype(a)>()); }>});
+       .run =
+           run<[]<class T>(Engine& e, Operands& x) { furrow::clamp(e, x.a<T>(), lower_bound<T>(), upper_bound<T>(), x.out<T>()); }>,
+       .reference = element_by_element<[](auto a, auto, auto) {
+         return std::clamp(a, lower_bound<decltype(a)>(), upper_bound<decltype(a)>());
+       }>});
   rows.push_back(
       {.name = "fma",
        .family = "element-wise",
@@ -296,13 +303,13 @@ void add_elementwise(std::vector<Kernel>& rows) {
   rows.push_back({.name = "convert",
                   .family = "element-wise",
                   .formula = "out = a, converted",
-                  .types = kAllTypes,
+                  .types = kWideTypes,
                   .reads = 1,
                   .writes = 1,
                   .flops = 1,
                   .make_inputs = random_bits,
-                  .run = run<[]<class T>(Engine& e, Operands& x) { convert(e, x.a<T>(), x.out<Converted<T>>()); }>,
-                  .reference = reference<[]<class T>(Operands& x) {
+                  .run = run<[]<Wide T>(Engine& e, Operands& x) { convert(e, x.a<T>(), x.out<Converted<T>>()); }>,
+                  .reference = reference<[]<Wide T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i) x.out<Converted<T>>()[i] = converted(x.a<T>()[i]);
                   }>});
   rows.push_back({.name = "fused",

@@ -20,12 +20,14 @@ std::span<Index<T>> as_indices(std::span<T> x) {
 /// Random numbers, and in b the indices 0 … n - 1 in random order (Fisher, Yates 1938).
 void permuted_inputs(Operands& x) {
   random_inputs(x);
-  with_type(x.type(), [&](auto tag) {
-    const auto b = as_indices(x.b<typename decltype(tag)::type>());
-    for (std::size_t i = 0; i < b.size(); ++i) {
-      const std::size_t j = mixed(i) % (i + 1);
-      b[i] = b[j];
-      b[j] = static_cast<Index<typename decltype(tag)::type>>(i);
+  with_type(x.type(), [&]<class T>(TypeTag<T>) {
+    if constexpr (Wide<T>) {
+      const auto b = as_indices(x.b<T>());
+      for (std::size_t i = 0; i < b.size(); ++i) {
+        const std::size_t j = mixed(i) % (i + 1);
+        b[i] = b[j];
+        b[j] = static_cast<Index<T>>(i);
+      }
     }
   });
 }
@@ -88,13 +90,13 @@ void add_order(std::vector<Kernel>& rows) {
   rows.push_back({.name = "argsort",
                   .family = "order",
                   .formula = "a[out[i]] in order",
-                  .types = kAllTypes,
+                  .types = kWideTypes,
                   .reads = 1,
                   .writes = 1,
                   .flops = 0,
                   .make_inputs = random_inputs,
-                  .run = run<[]<class T>(Engine& e, Operands& x) { argsort(e, x.a<T>(), as_indices(x.out<T>())); }>,
-                  .reference = reference<[]<class T>(Operands& x) {
+                  .run = run<[]<Wide T>(Engine& e, Operands& x) { argsort(e, x.a<T>(), as_indices(x.out<T>())); }>,
+                  .reference = reference<[]<Wide T>(Operands& x) {
                     const auto out = as_indices(x.out<T>());
                     for (std::size_t i = 0; i < x.size(); ++i) out[i] = static_cast<Index<T>>(i);
                     std::stable_sort(out.begin(), out.end(), [a = x.a<T>()](auto i, auto j) { return comes_before(a[i], a[j]); });
@@ -228,26 +230,26 @@ void add_order(std::vector<Kernel>& rows) {
   rows.push_back({.name = "gather",
                   .family = "order",
                   .formula = "out[i] = a[b[i]]",
-                  .types = kAllTypes,
+                  .types = kWideTypes,
                   .reads = 2,
                   .writes = 1,
                   .flops = 0,
                   .make_inputs = permuted_inputs,
-                  .run = run<[]<class T>(Engine& e, Operands& x) { gather(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
-                  .reference = reference<[]<class T>(Operands& x) {
+                  .run = run<[]<Wide T>(Engine& e, Operands& x) { gather(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
+                  .reference = reference<[]<Wide T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[i] = x.a<T>()[as_indices(x.b<T>())[i]];
                   }>,
                   .specials = Special::none});
   rows.push_back({.name = "scatter",
                   .family = "order",
                   .formula = "out[b[i]] = a[i]",
-                  .types = kAllTypes,
+                  .types = kWideTypes,
                   .reads = 2,
                   .writes = 1,
                   .flops = 0,
                   .make_inputs = permuted_inputs,
-                  .run = run<[]<class T>(Engine& e, Operands& x) { scatter(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
-                  .reference = reference<[]<class T>(Operands& x) {
+                  .run = run<[]<Wide T>(Engine& e, Operands& x) { scatter(e, x.a<T>(), as_indices(x.b<T>()), x.out<T>()); }>,
+                  .reference = reference<[]<Wide T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i) x.out<T>()[as_indices(x.b<T>())[i]] = x.a<T>()[i];
                   }>,
                   .specials = Special::none});

@@ -18,11 +18,12 @@ constexpr std::size_t kBins = 256;
 constexpr double kLow = -0.9;  // of what lies in [-1, 1)
 constexpr double kHigh = 0.8;
 
-/// The part of [-1, 1) as the part of all numbers that `a` has.
+/// A number of [-1, 1) as what has its place among all numbers that `a` has.
 template <class T>
 constexpr double of_range(double part) {
-  if constexpr (std::is_integral_v<T>) return part * -static_cast<double>(std::numeric_limits<T>::min());
-  return part;
+  if constexpr (std::is_floating_point_v<T>) return part;
+  constexpr double kHalf = static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+  return std::is_signed_v<T> ? part * 2 * kHalf : (part + 1) * kHalf;
 }
 
 /// Counts as few numbers, in which each of them shows.
@@ -41,16 +42,10 @@ void few_integers(Operands& x) {
   });
 }
 
-/// The bytes of the first quarter of `a`.
-std::span<const std::uint8_t> bytes_of(Operands& x) {
-  return {reinterpret_cast<const std::uint8_t*>(x.a<std::int32_t>().data()), x.size()};
-}
-
 /// Bytes of which none is 0.
 void true_bytes(Operands& x) {
   random_inputs(x);
-  const auto a = x.a<std::int32_t>();
-  for (std::int32_t& v : a) v |= 0x01010101;
+  for (std::uint8_t& v : x.a<std::uint8_t>()) v |= 1;
 }
 
 /// A matrix of a power of two of columns, about as many as rows, without what is left of n.
@@ -340,56 +335,35 @@ void add_reductions(std::vector<Kernel>& rows) {
   rows.push_back({.name = "bincount",
                   .family = "reductions",
                   .formula = "how many a are 0, 1, … 255",
-                  .types = {Type::i32, Type::i64},
+                  .types = {Type::i32, Type::i64, Type::u8},
                   .reads = 1,
                   .writes = 0,
                   .flops = 0,
                   .make_inputs = few_integers,
-                  .run = run<[]<std::signed_integral T>(Engine& e, Operands& x) {
+                  .run = run<[]<std::integral T>(Engine& e, Operands& x) {
                     std::array<std::size_t, kBins> counts;
                     bincount(e, x.a<T>(), counts);
                     x.set_result(digest(counts));
                   }>,
-                  .reference = reference<[]<std::signed_integral T>(Operands& x) {
+                  .reference = reference<[]<std::integral T>(Operands& x) {
                     std::array<std::size_t, kBins> counts{};
                     for (const T v : x.a<T>()) ++counts[static_cast<std::size_t>(v)];
                     x.set_result(digest(counts));
                   }>,
                   .specials = Special::none});
-  // Of n bytes, for which the table has no type: a quarter of as many int32.
-  rows.push_back({.name = "bincount_bytes",
-                  .family = "reductions",
-                  .formula = "how many bytes of a are 0, 1, … 255",
-                  .types = {Type::i32},
-                  .reads = 0.25,
-                  .writes = 0,
-                  .flops = 0,
-                  .make_inputs = random_inputs,
-                  .run =
-                      [](Engine& e, Operands& x) {
-                        std::array<std::size_t, kBins> counts;
-                        bincount(e, bytes_of(x), counts);
-                        x.set_result(digest(counts));
-                      },
-                  .reference =
-                      [](Operands& x) {
-                        std::array<std::size_t, kBins> counts{};
-                        for (const std::uint8_t v : bytes_of(x)) ++counts[v];
-                        x.set_result(digest(counts));
-                      }});
   rows.push_back({.name = "all",
                   .family = "reductions",
-                  .formula = "whether no byte of a is 0",
-                  .types = {Type::i32},
-                  .reads = 0.25,
+                  .formula = "whether no a is 0",
+                  .types = {Type::u8},
+                  .reads = 1,
                   .writes = 0,
                   .flops = 0,
                   .make_inputs = true_bytes,
-                  .run = [](Engine& e, Operands& x) { x.set_result(std::size_t{all(e, bytes_of(x))}); },
+                  .run = [](Engine& e, Operands& x) { x.set_result(std::size_t{all(e, x.a<std::uint8_t>())}); },
                   .reference =
                       [](Operands& x) {
                         std::size_t zeros = 0;
-                        for (const std::uint8_t v : bytes_of(x)) zeros += v == 0 ? 1 : 0;
+                        for (const std::uint8_t v : x.a<std::uint8_t>()) zeros += v == 0 ? 1 : 0;
                         x.set_result(std::size_t{zeros == 0});
                       }});
   rows.push_back(axis_row<0>("sum_axis0", "the sum of each column of a"));

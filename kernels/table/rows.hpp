@@ -12,8 +12,13 @@
 
 namespace furrow::table::FURROW_TABLE_ISA {
 
-inline const std::vector<Type> kAllTypes{Type::f32, Type::f64, Type::i32, Type::i64};
+inline const std::vector<Type> kAllTypes{kTypes.begin(), kTypes.end()};
+inline const std::vector<Type> kWideTypes{Type::f32, Type::f64, Type::i32, Type::i64};
 inline const std::vector<Type> kFloats{Type::f32, Type::f64};
+
+/// What has the size of an index, or of a number of the other kind.
+template <class T>
+concept Wide = sizeof(T) >= 4;
 
 /// The i-th of a fixed sequence of well-mixed numbers (splitmix64; Steele, Lea, Flood 2014).
 inline std::uint64_t mixed(std::uint64_t i) {
@@ -35,7 +40,7 @@ T number(std::uint64_t i) {
 template <class T>
 void set_inputs(Operands& x, bool positive) {
   for (std::size_t i = 0; i < x.size(); ++i) {
-    x.a<T>()[i] = positive ? std::abs(number<T>(3 * i)) : number<T>(3 * i);
+    x.a<T>()[i] = positive ? static_cast<T>(std::abs(number<T>(3 * i))) : number<T>(3 * i);
     x.b<T>()[i] = number<T>(3 * i + 1);
     x.out<T>()[i] = number<T>(3 * i + 2);
   }

@@ -41,7 +41,7 @@ T element(std::uint64_t i) {
     if (bits % 4 == 0) return kTelling[bits / 4 % std::size(kTelling)];
     return static_cast<T>(static_cast<double>(static_cast<std::int64_t>(bits)) * 0x1p-60);
   } else {
-    constexpr T kTelling[] = {0, 1, -1, Limits::max(), Limits::min(), Limits::max() - 1};
+    constexpr T kTelling[] = {0, 1, static_cast<T>(-1), Limits::max(), Limits::min(), Limits::max() - 1};
     if (bits % 4 == 0) return kTelling[bits / 4 % std::size(kTelling)];
     return static_cast<T>(bits % 8 == 1 ? static_cast<T>(bits) : static_cast<T>(bits / 8 % 201) - 100);
   }
@@ -54,10 +54,9 @@ std::uint64_t seed_of(std::string_view name) {
   return seed;
 }
 Binding binding_of(std::string_view name) {
-  constexpr Type kTypes[] = {Type::f32, Type::f64, Type::i32, Type::i64};
-  const int kind = name[0] % 6;
-  if (kind < 4) return kTypes[kind];
-  if (kind == 4) return element<std::int64_t>(seed_of(name));
+  const auto kind = static_cast<std::size_t>(name[0]) % (kTypes.size() + 2);
+  if (kind < kTypes.size()) return kTypes[kind];
+  if (kind == kTypes.size()) return element<std::int64_t>(seed_of(name));
   return element<double>(seed_of(name));
 }
 

@@ -127,6 +127,9 @@ Element common(const Operation& operation, const std::vector<Value>& operands) {
   std::vector<Element> arrays;
   for (const Value& operand : operands)
     if (!operand.scalar) arrays.push_back(operand.element);
+  // Bytes fit into whatever they meet.
+  const auto is_byte = [](const Element& e) { return std::holds_alternative<std::uint8_t>(e); };
+  if (!std::ranges::all_of(arrays, is_byte)) std::erase_if(arrays, is_byte);
   const bool alike = std::ranges::all_of(arrays, [&](const Element& e) { return e.index() == arrays[0].index(); });
   const bool fractions = std::ranges::any_of(arrays, is_fraction);
   const bool scalar_fraction = std::ranges::any_of(operands, [](const Value& v) { return v.scalar && is_fraction(v.element); });

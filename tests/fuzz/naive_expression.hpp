@@ -9,7 +9,7 @@
 namespace furrow::fuzz {
 
 /// A number of one of the element types, in the order of furrow::Type.
-using Element = std::variant<float, double, std::int32_t, std::int64_t>;
+using Element = std::variant<float, double, std::int32_t, std::int64_t, std::uint8_t>;
 
 /// What a part of an expression comes to at one place of the arrays. Scalars are int64 or double.
 struct Value {

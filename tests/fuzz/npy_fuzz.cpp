@@ -18,8 +18,7 @@ namespace {
 
 std::size_t taken = 0;
 
-constexpr Type kTypes[] = {Type::f32, Type::f64, Type::i32, Type::i64};
-constexpr std::string_view kDescriptions[] = {"<f4", "<f8", "<i4", "<i8"};
+constexpr std::string_view kDescriptions[] = {"<f4", "<f8", "<i4", "<i8", "|u1"};
 
 /// The text of a header, without what makes no difference: spaces, kinds of quotes, last commas.
 std::string bare(std::string_view text) {
@@ -34,7 +33,7 @@ std::string bare(std::string_view text) {
 
 /// Whether the text says no more and no less than the header, its keys in any order.
 bool says(std::string_view text, const npy::Header& header) {
-  const auto known = static_cast<std::size_t>(std::ranges::find(kTypes, header.type) - std::begin(kTypes));
+  const auto known = static_cast<std::size_t>(std::ranges::find(kTypes, header.type) - kTypes.begin());
   std::string shape;
   for (const std::size_t extent : header.shape) shape += std::to_string(extent) + ",";
   for (const char* order : {"False", "True"}) {
