@@ -37,6 +37,8 @@ struct Step {
 /// out[i] = the value of the steps at element i. `cost` is what the library learns of this expression.
 template <NamedElement T>
 void run(Engine& engine, Cost& cost, std::span<const Step<T>> steps, std::span<T> out);
+template <NamedElement T>
+void run(Flow& flow, Cost& cost, std::span<const Step<T>> steps, std::span<T> out);
 
 template <class T>
 struct Range {
@@ -332,13 +334,13 @@ fused::Range<value_t<R>> in(R&& range) {
 /// they are larger than that; some microseconds a call.
 template <ContiguousRange Out, fused::Term E>
 requires std::same_as < value_t<Out>,
-typename E::element > void assign(Engine& engine, Out&& out, const E& expression) {
+typename E::element > void assign(Runner auto& runner, Out&& out, const E& expression) {
   using T = typename E::element;
   static constinit Cost cost;
   std::array<fused::Step<T>, E::steps> steps;
   fused::Step<T>* end = steps.data();
   expression.put(end);
-  fused::run<T>(engine, cost, steps, as_span(out));
+  fused::run<T>(runner, cost, steps, as_span(out));
 }
 
 }  // namespace furrow

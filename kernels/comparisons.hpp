@@ -26,10 +26,14 @@ inline constexpr std::array<std::string_view, 6> kComparisonNames{"equal",      
 /// out[i] = whether the comparison of a[i] with b[i] holds.
 template <NamedElement T>
 void compare(Engine& engine, Comparison comparison, std::span<const T> a, std::span<const T> b, std::span<std::uint8_t> out);
+template <NamedElement T>
+void compare(Flow& flow, Comparison comparison, std::span<const T> a, std::span<const T> b, std::span<std::uint8_t> out);
 
 /// out[i] = condition[i] ? a[i] : b[i].
 template <NamedElement T>
 void where(Engine& engine, std::span<const std::uint8_t> condition, std::span<const T> a, std::span<const T> b, std::span<T> out);
+template <NamedElement T>
+void where(Flow& flow, std::span<const std::uint8_t> condition, std::span<const T> a, std::span<const T> b, std::span<T> out);
 
 }  // namespace named
 
@@ -40,50 +44,50 @@ concept ByteRange = ContiguousRange<R> && std::same_as<value_t<R>, std::uint8_t>
 /// out[i] = a[i] = b[i]. 2 reads, 1 byte written.
 template <NamedRange A, ContiguousRange B, ByteRange Out>
 requires SameElements<A, B>
-void equal(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::compare<value_t<A>>(engine, named::Comparison::equal, named::in(a), named::in(b), as_span(out));
+void equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::compare<value_t<A>>(runner, named::Comparison::equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] ≠ b[i]. 2 reads, 1 byte written.
 template <NamedRange A, ContiguousRange B, ByteRange Out>
 requires SameElements<A, B>
-void not_equal(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::compare<value_t<A>>(engine, named::Comparison::not_equal, named::in(a), named::in(b), as_span(out));
+void not_equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::compare<value_t<A>>(runner, named::Comparison::not_equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] < b[i]. 2 reads, 1 byte written.
 template <NamedRange A, ContiguousRange B, ByteRange Out>
 requires SameElements<A, B>
-void less(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::compare<value_t<A>>(engine, named::Comparison::less, named::in(a), named::in(b), as_span(out));
+void less(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::compare<value_t<A>>(runner, named::Comparison::less, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] ≤ b[i]. 2 reads, 1 byte written.
 template <NamedRange A, ContiguousRange B, ByteRange Out>
 requires SameElements<A, B>
-void less_equal(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::compare<value_t<A>>(engine, named::Comparison::less_equal, named::in(a), named::in(b), as_span(out));
+void less_equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::compare<value_t<A>>(runner, named::Comparison::less_equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] > b[i]. 2 reads, 1 byte written.
 template <NamedRange A, ContiguousRange B, ByteRange Out>
 requires SameElements<A, B>
-void greater(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::compare<value_t<A>>(engine, named::Comparison::greater, named::in(a), named::in(b), as_span(out));
+void greater(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::compare<value_t<A>>(runner, named::Comparison::greater, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] ≥ b[i]. 2 reads, 1 byte written.
 template <NamedRange A, ContiguousRange B, ByteRange Out>
 requires SameElements<A, B>
-void greater_equal(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::compare<value_t<A>>(engine, named::Comparison::greater_equal, named::in(a), named::in(b), as_span(out));
+void greater_equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::compare<value_t<A>>(runner, named::Comparison::greater_equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] where condition[i] is not 0, else b[i]: the very bits, of NaN too. 2 reads and a byte, 1 write.
 template <ByteRange Condition, NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void where(Engine& engine, Condition&& condition, A&& a, B&& b, Out&& out) {
-  named::where<value_t<A>>(engine, named::in(condition), named::in(a), named::in(b), as_span(out));
+void where(Runner auto& runner, Condition&& condition, A&& a, B&& b, Out&& out) {
+  named::where<value_t<A>>(runner, named::in(condition), named::in(a), named::in(b), as_span(out));
 }
 
 }  // namespace furrow

@@ -17,6 +17,8 @@ namespace named {
 
 template <NamedElement From, NamedElement To>
 void convert(Engine& engine, std::span<const From> in, std::span<To> out);
+template <NamedElement From, NamedElement To>
+void convert(Flow& flow, std::span<const From> in, std::span<To> out);
 
 }  // namespace named
 
@@ -26,8 +28,8 @@ void convert(Engine& engine, std::span<const From> in, std::span<To> out);
 /// copied. The two must not overlap, but for the very same one. Throws Error if the sizes differ or they overlap. 1 read, 1 write.
 template <ContiguousRange In, ContiguousRange Out>
 requires NamedElement<value_t<In>> && NamedElement<value_t<Out>>
-void convert(Engine& engine, In&& in, Out&& out) {
-  named::convert<value_t<In>, value_t<Out>>(engine, named::in(in), as_span(out));
+void convert(Runner auto& runner, In&& in, Out&& out) {
+  named::convert<value_t<In>, value_t<Out>>(runner, named::in(in), as_span(out));
 }
 
 }  // namespace furrow

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "furrow/engine/error.hpp"
 #include "furrow/kernels/elementwise_kernels.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/streaming.hpp"
@@ -51,7 +50,7 @@ void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s,
 template <NamedElement T>
 void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out) {
   static constinit Cost cost("clamp", type_code(type_of<T>));
-  if (!(low <= high)) fail("clamp: the lower bound must be at most the upper one, and neither NaN");
+  check::ordered("clamp", low <= high);
   check_input<T>("clamp", a, out);
   const bool stream = a.data() != out.data() && worth_streaming(a.size_bytes() + out.size_bytes());
   const auto kernel = elementwise::kernels<T>().clamp;

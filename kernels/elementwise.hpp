@@ -19,8 +19,15 @@
 // not overlap them.
 //
 // All throw Error if sizes differ or ranges overlap partly. Empty ranges are fine. Costs are counted in elements per element.
+// Where a kernel takes a Runner, that is an Engine, or a Flow (furrow/kernels/flow.hpp), which runs it later.
 
 namespace furrow {
+
+class Flow;
+
+/// What element-wise kernels are given to: an Engine, which runs them at once, or a Flow, which keeps them for later.
+template <class R>
+concept Runner = std::derived_from<R, Engine> || std::same_as<R, Flow>;
 
 /// A range whose elements have SIMD kernels.
 template <class R>
@@ -46,14 +53,20 @@ constexpr bool reads_b(Op op) {
 /// out[i] = op(a[i], b[i], s); an operand that the operation does not have is an empty span.
 template <NamedElement T>
 void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s, std::span<T> out);
+template <NamedElement T>
+void map(Flow& flow, Op op, std::span<const T> a, std::span<const T> b, T s, std::span<T> out);
 
 /// out[i] = min(max(a[i], low), high).
 template <NamedElement T>
 void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out);
+template <NamedElement T>
+void clamp(Flow& flow, std::span<const T> a, T low, T high, std::span<T> out);
 
 /// out[i] = a[i] · b[i] + c[i], rounded once.
 template <std::floating_point T>
 void fma(Engine& engine, std::span<const T> a, std::span<const T> b, std::span<const T> c, std::span<T> out);
+template <std::floating_point T>
+void fma(Flow& flow, std::span<const T> a, std::span<const T> b, std::span<const T> c, std::span<T> out);
 
 /// A range as what is read.
 template <class R>
@@ -65,118 +78,118 @@ std::span<const value_t<R>> in(R&& range) {
 
 /// out[i] = value. 1 write.
 template <NamedRange Out>
-void fill(Engine& engine, Out&& out, std::type_identity_t<value_t<Out>> value) {
-  named::map<value_t<Out>>(engine, named::Op::fill, {}, {}, value, as_span(out));
+void fill(Runner auto& runner, Out&& out, std::type_identity_t<value_t<Out>> value) {
+  named::map<value_t<Out>>(runner, named::Op::fill, {}, {}, value, as_span(out));
 }
 
 /// out[i] = in[i]. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
-void copy(Engine& engine, In&& in, Out&& out) {
-  named::map<value_t<In>>(engine, named::Op::copy, named::in(in), {}, {}, as_span(out));
+void copy(Runner auto& runner, In&& in, Out&& out) {
+  named::map<value_t<In>>(runner, named::Op::copy, named::in(in), {}, {}, as_span(out));
 }
 
 /// out[i] = |in[i]|: without the sign bit, NaN too. Of signed integers the least one stays as it is. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
-void abs(Engine& engine, In&& in, Out&& out) {
-  named::map<value_t<In>>(engine, named::Op::abs, named::in(in), {}, {}, as_span(out));
+void abs(Runner auto& runner, In&& in, Out&& out) {
+  named::map<value_t<In>>(runner, named::Op::abs, named::in(in), {}, {}, as_span(out));
 }
 
 /// out[i] = −in[i]: with the other sign bit, NaN too. Of signed integers the least one stays as it is. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
-void neg(Engine& engine, In&& in, Out&& out) {
-  named::map<value_t<In>>(engine, named::Op::neg, named::in(in), {}, {}, as_span(out));
+void neg(Runner auto& runner, In&& in, Out&& out) {
+  named::map<value_t<In>>(runner, named::Op::neg, named::in(in), {}, {}, as_span(out));
 }
 
 /// out[i] = in[i]². 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
-void square(Engine& engine, In&& in, Out&& out) {
-  named::map<value_t<In>>(engine, named::Op::square, named::in(in), {}, {}, as_span(out));
+void square(Runner auto& runner, In&& in, Out&& out) {
+  named::map<value_t<In>>(runner, named::Op::square, named::in(in), {}, {}, as_span(out));
 }
 
 /// out[i] = √in[i], correctly rounded; NaN below −0. Floating point only. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out> && std::floating_point<value_t<In>>
-void sqrt(Engine& engine, In&& in, Out&& out) {
-  named::map<value_t<In>>(engine, named::Op::sqrt, named::in(in), {}, {}, as_span(out));
+void sqrt(Runner auto& runner, In&& in, Out&& out) {
+  named::map<value_t<In>>(runner, named::Op::sqrt, named::in(in), {}, {}, as_span(out));
 }
 
 /// out[i] = a[i] + b[i]. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void add(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::add, named::in(a), named::in(b), {}, as_span(out));
+void add(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::add, named::in(a), named::in(b), {}, as_span(out));
 }
 
 /// out[i] = a[i] − b[i]. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void sub(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::sub, named::in(a), named::in(b), {}, as_span(out));
+void sub(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::sub, named::in(a), named::in(b), {}, as_span(out));
 }
 
 /// out[i] = a[i] · b[i]. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void mul(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::mul, named::in(a), named::in(b), {}, as_span(out));
+void mul(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::mul, named::in(a), named::in(b), {}, as_span(out));
 }
 
 /// out[i] = a[i] / b[i]. Of integers towards zero, as in C, but defined everywhere: 0 where b[i] is 0, and the least integer
 /// divided by −1 is itself. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void div(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::div, named::in(a), named::in(b), {}, as_span(out));
+void div(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::div, named::in(a), named::in(b), {}, as_span(out));
 }
 
 /// out[i] = the lesser of a[i] and b[i]: NaN if either is NaN (the first one's if both are), and −0 is less than +0. (IEEE
 /// 754-2019's minimum, and NumPy's but for zeros.) 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void minimum(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::minimum, named::in(a), named::in(b), {}, as_span(out));
+void minimum(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::minimum, named::in(a), named::in(b), {}, as_span(out));
 }
 
 /// out[i] = the greater of a[i] and b[i]; as minimum. 2 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void maximum(Engine& engine, A&& a, B&& b, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::maximum, named::in(a), named::in(b), {}, as_span(out));
+void maximum(Runner auto& runner, A&& a, B&& b, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::maximum, named::in(a), named::in(b), {}, as_span(out));
 }
 
 /// out[i] = in[i] within [low, high]: the lesser of `high` and the greater of in[i] and `low`, as minimum and maximum have them;
 /// NaN where in[i] is NaN. Throws Error unless low <= high, so also if either is NaN. 1 read, 1 write.
 template <NamedRange In, ContiguousRange Out>
 requires SameElements<In, Out>
-void clamp(Engine& engine, In&& in, std::type_identity_t<value_t<In>> low, std::type_identity_t<value_t<In>> high, Out&& out) {
-  named::clamp<value_t<In>>(engine, named::in(in), low, high, as_span(out));
+void clamp(Runner auto& runner, In&& in, std::type_identity_t<value_t<In>> low, std::type_identity_t<value_t<In>> high, Out&& out) {
+  named::clamp<value_t<In>>(runner, named::in(in), low, high, as_span(out));
 }
 
 /// out[i] = a[i] · b[i] + c[i], rounded once, on every processor: one without the instruction does it in software. Floating point
 /// only. 3 reads, 1 write.
 template <NamedRange A, ContiguousRange B, ContiguousRange C, ContiguousRange Out>
 requires SameElements<A, B, C, Out> && std::floating_point<value_t<A>>
-void fma(Engine& engine, A&& a, B&& b, C&& c, Out&& out) {
-  named::fma<value_t<A>>(engine, named::in(a), named::in(b), named::in(c), as_span(out));
+void fma(Runner auto& runner, A&& a, B&& b, C&& c, Out&& out) {
+  named::fma<value_t<A>>(runner, named::in(a), named::in(b), named::in(c), as_span(out));
 }
 
 /// y[i] = s · x[i] + y[i]. 2 reads, 1 write. `x` may be `y`.
 template <NamedRange X, ContiguousRange Y>
 requires SameElements<X, Y>
-void axpy(Engine& engine, std::type_identity_t<value_t<X>> s, X&& x, Y&& y) {
+void axpy(Runner auto& runner, std::type_identity_t<value_t<X>> s, X&& x, Y&& y) {
   const std::span<value_t<Y>> target = as_span(y);
-  named::map<value_t<X>>(engine, named::Op::axpy, named::in(x), target, s, target);
+  named::map<value_t<X>>(runner, named::Op::axpy, named::in(x), target, s, target);
 }
 
 /// out[i] = a[i] + s · b[i]. 2 reads, 1 write. (The triad of McCalpin's STREAM.)
 template <NamedRange A, ContiguousRange B, ContiguousRange Out>
 requires SameElements<A, B, Out>
-void triad(Engine& engine, A&& a, B&& b, std::type_identity_t<value_t<A>> s, Out&& out) {
-  named::map<value_t<A>>(engine, named::Op::triad, named::in(a), named::in(b), s, as_span(out));
+void triad(Runner auto& runner, A&& a, B&& b, std::type_identity_t<value_t<A>> s, Out&& out) {
+  named::map<value_t<A>>(runner, named::Op::triad, named::in(a), named::in(b), s, as_span(out));
 }
 
 }  // namespace furrow

@@ -17,6 +17,7 @@
 #include "furrow/kernels/conversions.hpp"
 #include "furrow/kernels/elementwise.hpp"
 #include "furrow/kernels/exact.hpp"
+#include "furrow/kernels/flow.hpp"
 #include "furrow/kernels/histogram.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/masks.hpp"

@@ -52,6 +52,23 @@ struct Holder {
   held_t<F, Args...> f;
 };
 
+/// What `transform` makes of the i-th elements.
+template <class T, class F, class... In>
+struct Transformed;
+template <class T, class F, class In>
+struct Transformed<T, F, In> {
+  Holder<F, const In&> held;
+  const In* x;
+  T operator()(std::size_t i) const { return static_cast<T>(held.f(x[i])); }
+};
+template <class T, class F, class A, class B>
+struct Transformed<T, F, A, B> {
+  Holder<F, const A&, const B&> held;
+  const A* x;
+  const B* y;
+  T operator()(std::size_t i) const { return static_cast<T>(held.f(x[i], y[i])); }
+};
+
 /// to[i - part.begin] = value(i) for i in `part`, elements of chunks of `length`. Never inlined, so that a functor has one compiled
 /// loop in the program, whether results are streamed or not.
 template <class T, class Value>
@@ -180,9 +197,8 @@ requires std::invocable < F&, const value_t<In>
   check::same_size("transform", source.size(), target.size());
   check::no_partial_overlap("transform", source, target);
   const bool in_place = check::same_memory(source, target);
-  const loops::Holder<std::remove_reference_t<F>, const value_t<In>&> held{f};
   loops::produce(engine, cost, target, in_place ? 0 : source.size_bytes() + target.size_bytes(),
-                 [held, x = source.data()](std::size_t i) { return static_cast<value_t<Out>>(held.f(x[i])); });
+                 loops::Transformed<value_t<Out>, std::remove_reference_t<F>, value_t<In>>{{f}, source.data()});
 }
 
 /// out[i] = f(a[i], b[i]); otherwise as above. `out` may be `a`, `b` or both.
@@ -198,10 +214,9 @@ requires std::invocable < F&, const value_t<A>
   check::no_partial_overlap("transform", first, target);
   check::no_partial_overlap("transform", second, target);
   const bool in_place = check::same_memory(first, target) || check::same_memory(second, target);
-  const loops::Holder<std::remove_reference_t<F>, const value_t<A>&, const value_t<B>&> held{f};
-  loops::produce(
-      engine, cost, target, in_place ? 0 : first.size_bytes() + second.size_bytes() + target.size_bytes(),
-      [held, x = first.data(), y = second.data()](std::size_t i) { return static_cast<value_t<Out>>(held.f(x[i], y[i])); });
+  using Value = loops::Transformed<value_t<Out>, std::remove_reference_t<F>, value_t<A>, value_t<B>>;
+  loops::produce(engine, cost, target, in_place ? 0 : first.size_bytes() + second.size_bytes() + target.size_bytes(),
+                 Value{{f}, first.data(), second.data()});
 }
 
 /// out(i, j, …) = f(in(i, j, …)) over views of one shape, of one to three dimensions and any strides. `out` may be `in`; otherwise

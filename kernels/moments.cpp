@@ -4,9 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <string>
 
-#include "furrow/engine/error.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
@@ -64,7 +62,7 @@ CentralSums of_chunk(Powers powers, const T* x, std::size_t n) {
 
 template <bool kExtremes, NamedElement T>
 CentralSums over_chunks(const char* call, Engine& engine, Cost& cost, Powers powers, std::span<const T> x) {
-  if (x.empty()) fail(std::string(call) + ": an empty range has none; check for empty() first");
+  check::not_empty(call, x.size());
   return reductions::over_chunks<CentralSums>(
       engine, cost, Chunks(x.size(), sizeof(double), kReductionChunk),
       [powers, x](Range part) { return of_chunk<kExtremes>(powers, x.data() + part.begin, part.size()); }, join_central);

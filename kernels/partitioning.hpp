@@ -29,7 +29,7 @@ std::size_t flag(const T* x, std::size_t n, unsigned char* flags, const Pred& pr
 /// Copies those x[i] whose flags[i] is 1 to `yes`, and the others to `no`.
 template <class T>
 void copy_apart(const T* x, const unsigned char* flags, std::size_t n, T* yes, T* no, bool stream) {
-  if constexpr (kPacked<T> && sizeof(T) > 1) {
+  if constexpr (kPacked<T>) {
     using Word = PackedWord<T>;
     part(reinterpret_cast<const Word*>(x), flags, n, reinterpret_cast<Word*>(yes), reinterpret_cast<Word*>(no), stream);
   } else {

@@ -22,7 +22,7 @@ template <NamedRange In>
 double quantile(Engine& engine, In&& in, double q) {
   using T = value_t<In>;
   const std::span<const T> x = named::in(in);
-  if (x.empty()) fail("quantile: an empty range has none; check for empty() first");
+  check::not_empty("quantile", x.size());
   if (!(q >= 0 && q <= 1)) fail("quantile: " + std::to_string(q) + " is no share; it must be from 0 to 1");
   Array<T> ordered(engine, x.size());
   copy(engine, x, ordered);

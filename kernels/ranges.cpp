@@ -40,6 +40,14 @@ void zero_stride(const char* call) {
   fail(std::string(call) + ": the output view has a stride of 0, so that several indices are one element; give each its own");
 }
 
+void empty(const char* call) {
+  fail(std::string(call) + ": an empty range has none; check for empty() first");
+}
+
+void wrong_bounds(const char* call) {
+  fail(std::string(call) + ": the lower bound must be at most the upper one, and neither NaN");
+}
+
 std::size_t product(std::size_t a, std::size_t b) {
   std::size_t result = 0;
   if (__builtin_mul_overflow(a, b, &result)) fail("the product of the extents does not fit a size; give a smaller shape");

@@ -33,6 +33,8 @@ namespace check {
 [[noreturn]] void negative_extent();
 [[noreturn]] void different_shapes(const char* call);
 [[noreturn]] void zero_stride(const char* call);
+[[noreturn]] void empty(const char* call);
+[[noreturn]] void wrong_bounds(const char* call);
 
 /// a * b. Throws Error if it overflows.
 std::size_t product(std::size_t a, std::size_t b);
@@ -49,6 +51,16 @@ std::size_t extent(Index value) {
 /// Throws Error unless the sizes are equal.
 inline void same_size(const char* call, std::size_t first, std::size_t other) {
   if (first != other) different_sizes(call, first, other);
+}
+
+/// Throws Error if there are no elements.
+inline void not_empty(const char* call, std::size_t size) {
+  if (size == 0) empty(call);
+}
+
+/// Throws Error unless the lower bound is at most the upper one.
+inline void ordered(const char* call, bool are) {
+  if (!are) wrong_bounds(call);
 }
 
 /// Whether element i of the one is element i of the other.

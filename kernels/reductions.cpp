@@ -4,9 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <string>
 
-#include "furrow/engine/error.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
@@ -20,11 +18,6 @@ P reduce(Engine& engine, Cost& cost, std::size_t n, const Partial& partial, Join
   return reductions::over_chunks<P>(
       engine, cost, Chunks(n, sizeof(double), kReductionChunk), [partial](Range part) { return partial(part.begin, part.size()); },
       join);
-}
-
-template <NamedElement T>
-void not_empty(const char* call, std::span<const T> x) {
-  if (x.empty()) fail(std::string(call) + ": an empty range has none; check for empty() first");
 }
 
 /// The first chunk that has the least element (or greatest), and where in it that element is first.
@@ -67,7 +60,7 @@ sum_t<T> dot(Engine& engine, std::span<const T> x, std::span<const T> y) {
 template <NamedElement T>
 T min(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("min", type_code(type_of<T>));
-  not_empty("min", x);
+  check::not_empty("min", x.size());
   const auto partial = simd::kernels<T>().min;
   return reduce<T>(
       engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, lesser<T>);
@@ -76,7 +69,7 @@ T min(Engine& engine, std::span<const T> x) {
 template <NamedElement T>
 T max(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("max", type_code(type_of<T>));
-  not_empty("max", x);
+  check::not_empty("max", x.size());
   const auto partial = simd::kernels<T>().max;
   return reduce<T>(
       engine, cost, x.size(), [partial, x](std::size_t at, std::size_t n) { return partial(x.data() + at, n); }, greater<T>);
@@ -85,7 +78,7 @@ T max(Engine& engine, std::span<const T> x) {
 template <NamedElement T>
 Extremes<T> minmax(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("minmax", type_code(type_of<T>));
-  not_empty("minmax", x);
+  check::not_empty("minmax", x.size());
   const auto least = simd::kernels<T>().min;
   const auto greatest = simd::kernels<T>().max;
   return reduce<Extremes<T>>(
@@ -106,14 +99,14 @@ Extremes<T> minmax(Engine& engine, std::span<const T> x) {
 template <NamedElement T>
 Located<T> locate_min(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("argmin", type_code(type_of<T>));
-  not_empty("argmin", x);
+  check::not_empty("argmin", x.size());
   return locate<true>(engine, cost, x);
 }
 
 template <NamedElement T>
 Located<T> locate_max(Engine& engine, std::span<const T> x) {
   static constinit Cost cost("argmax", type_code(type_of<T>));
-  not_empty("argmax", x);
+  check::not_empty("argmax", x.size());
   return locate<false>(engine, cost, x);
 }
 
@@ -170,6 +163,11 @@ T norm2(Engine& engine, std::span<const T> x) {
   const T squares = reduce<T>(
       engine, cost, x.size(), [dot, x](std::size_t at, std::size_t n) { return dot(x.data() + at, x.data() + at, n); },
       join_sums<T>);
+  return norm_of_squares(engine, squares, x);
+}
+
+template <std::floating_point T>
+T norm_of_squares(Engine& engine, T squares, std::span<const T> x) {
   if (squares_are_safe(squares, x.size())) return std::sqrt(squares);
   const T largest = norm_inf(engine, x);
   if (largest == 0 || !std::isfinite(largest)) return largest;
@@ -206,7 +204,7 @@ mean_sum_t<T> mean_sum(Engine& engine, std::span<const T> x) {
 
 template <NamedElement T>
 double mean(Engine& engine, std::span<const T> x) {
-  not_empty("mean", x);
+  check::not_empty("mean", x.size());
   return static_cast<double>(mean_sum(engine, x)) / static_cast<double>(x.size());
 }
 
@@ -225,6 +223,7 @@ FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
 #define FURROW_INSTANTIATE(T)                                \
   template T norm1(Engine&, std::span<const T>);             \
   template T norm2(Engine&, std::span<const T>);             \
+  template T norm_of_squares(Engine&, T, std::span<const T>); \
   template T scaled_squares(Engine&, std::span<const T>, T); \
   template bool squares_are_safe(T, std::size_t);            \
   template T safe_scale(T);                                  \

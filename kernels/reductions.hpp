@@ -200,6 +200,9 @@ double mean(Engine& engine, std::span<const T> x);
 
 // What norm2 and mean are made of, for ranges that are parts of a larger whole.
 
+/// √squares, where `squares` is dot(x, x); if that has overflowed or underflowed, the same by scaled elements.
+template <std::floating_point T>
+T norm_of_squares(Engine& engine, T squares, std::span<const T> x);
 /// Σ(x[i] · scale)², where the scale is a power of two; 0 if empty.
 template <std::floating_point T>
 T scaled_squares(Engine& engine, std::span<const T> x, T scale);

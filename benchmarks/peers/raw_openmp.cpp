@@ -1,5 +1,6 @@
 #include <random>
 
+#include "benchmarks/peers/flows.hpp"
 #include "benchmarks/peers/formulas.hpp"
 #include "benchmarks/peers/openmp_shares.hpp"
 #include "benchmarks/peers/rarer_reductions.hpp"
@@ -239,6 +240,13 @@ void sum_rows(table::Operands& operands, int threads) {
   });
 }
 
+void heat_steps(table::Operands& operands, int threads) {
+  heat(operands, [threads](std::size_t height, const auto& row) {
+#pragma omp parallel for num_threads(threads)
+    for (std::size_t i = 1; i < height - 1; ++i) row(i);
+  });
+}
+
 constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
                                std::array<Peer, 8>{{{"argmin", argmin},
                                                     {"moments", moments, true},
@@ -248,7 +256,7 @@ constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunct
                                                     {"all", all_bytes, false, true},
                                                     {"sum_axis0", sum_columns},
                                                     {"sum_axis1", sum_rows}}},
-                               std::array<Peer, 10>{{{"inclusive_scan", scan<true>},
+                               std::array<Peer, 12>{{{"inclusive_scan", scan<true>},
                                                      {"exclusive_scan", scan<false>},
                                                      {"uniform", draw_fractions<std::uniform_real_distribution>, true},
                                                      {"normal", draw_fractions<std::normal_distribution>, true},
@@ -257,6 +265,8 @@ constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunct
                                                      {"small_calls", each_small},
                                                      {"nested_calls", nested_calls},
                                                      {"write_then_read", write_then_read},
+                                                     {"chain", chain<Each, Reduce>},
+                                                     {"heat", heat_steps},
                                                      {"fork_join", fork_join}}});
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <oneapi/tbb/parallel_reduce.h>
 #include <oneapi/tbb/parallel_scan.h>
 
+#include "benchmarks/peers/flows.hpp"
 #include "benchmarks/peers/formulas.hpp"
 #include "benchmarks/peers/rarer_reductions.hpp"
 #include "benchmarks/peers/tbb_threads.hpp"
@@ -159,18 +160,29 @@ void count_bytes(table::Operands& operands, int threads) {
   count_all(operands, operands.a<std::uint8_t>().data(), threads);
 }
 
-constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-                               std::array<Peer, 4>{{{"argmin", argmin},
-                                                    {"histogram", count_elements, true},
-                                                    {"bincount", count_elements},
-                                                    {"bincount", count_bytes, false, true}}},
-                               std::array<Peer, 7>{{{"inclusive_scan", scan<true>},
-                                                    {"exclusive_scan", scan<false>},
-                                                    {"fractal", fractal},
-                                                    {"small_calls", each_small},
-                                                    {"nested_calls", nested_calls},
-                                                    {"write_then_read", write_then_read},
-                                                    {"fork_join", fork_join}}});
+void heat_steps(table::Operands& operands, int threads) {
+  on_threads(threads, [&] {
+    heat(operands, [](std::size_t height, const auto& row) {
+      tbb::parallel_for(Indices(1, height - 1), [&row](const Indices& range) {
+        for (std::size_t i = range.begin(); i < range.end(); ++i) row(i);
+      });
+    });
+  });
+}
+
+constexpr auto kPeers = joined(
+    kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+    std::array<Peer, 4>{
+        {{"argmin", argmin}, {"histogram", count_elements, true}, {"bincount", count_elements}, {"bincount", count_bytes, false, true}}},
+    std::array<Peer, 9>{{{"inclusive_scan", scan<true>},
+                         {"exclusive_scan", scan<false>},
+                         {"fractal", fractal},
+                         {"small_calls", each_small},
+                         {"nested_calls", nested_calls},
+                         {"write_then_read", write_then_read},
+                         {"chain", chain<Each, Reduce>},
+                         {"heat", heat_steps},
+                         {"fork_join", fork_join}}});
 
 }  // namespace
 

@@ -1,3 +1,4 @@
+#include "benchmarks/peers/flows.hpp"
 #include "benchmarks/peers/formulas.hpp"
 
 namespace furrow::bench {
@@ -114,9 +115,15 @@ void write_then_read(table::Operands& operands, int threads) {
   Reduce::run<Sum, true>(operands, threads);
 }
 
+void heat_steps(table::Operands& operands, int) {
+  heat(operands, [](std::size_t height, const auto& row) {
+    for (std::size_t i = 1; i < height - 1; ++i) row(i);
+  });
+}
+
 constexpr auto kPeers =
     joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>, kCompactions<Compact>, kMoves<Move>,
-           std::array<Peer, 13>{{{"inclusive_scan", scan<true>},
+           std::array<Peer, 15>{{{"inclusive_scan", scan<true>},
                                  {"exclusive_scan", scan<false>},
                                  {"count_if", count_if},
                                  {"sort", sort},
@@ -128,7 +135,9 @@ constexpr auto kPeers =
                                  {"fractal", fractal},
                                  {"small_calls", each_small},
                                  {"nested_calls", nested_calls},
-                                 {"write_then_read", write_then_read}}});
+                                 {"write_then_read", write_then_read},
+                                 {"chain", chain<Each, Reduce>},
+                                 {"heat", heat_steps}}});
 
 }  // namespace
 

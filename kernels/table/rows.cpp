@@ -12,6 +12,7 @@ std::vector<Kernel> rows() {
   add_order(rows);
   add_random(rows);
   add_irregular(rows);
+  add_flows(rows);
   return rows;
 }
 

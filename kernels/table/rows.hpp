@@ -102,5 +102,6 @@ void add_scans(std::vector<Kernel>& rows);
 void add_order(std::vector<Kernel>& rows);
 void add_random(std::vector<Kernel>& rows);
 void add_irregular(std::vector<Kernel>& rows);
+void add_flows(std::vector<Kernel>& rows);
 
 }  // namespace furrow::table::FURROW_TABLE_ISA

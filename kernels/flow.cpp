@@ -1,0 +1,305 @@
+#include "furrow/kernels/flow.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "furrow/engine/graph.hpp"
+#include "furrow/engine/machine.hpp"
+#include "furrow/engine/memory.hpp"
+#include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/streaming.hpp"
+
+namespace furrow {
+namespace {
+
+using flow::Operand;
+using flow::Step;
+
+Access access_to(const Operand& operand, Range part) {
+  return {operand.written ? Access::Mode::write : Access::Mode::read,
+          static_cast<const std::byte*>(operand.data) + part.begin * operand.element_bytes, part.size() * operand.element_bytes};
+}
+
+bool conflict(const Access& a, const Access& b) {
+  return (a.writes() || b.writes()) && a.overlaps(b);
+}
+
+/// Pieces of memory, one for each thread that wants one, which gets its own again if it can.
+class Pieces {
+ public:
+  explicit Pieces(std::size_t bytes) : bytes_(bytes) {}
+
+  /// Makes sure that so many threads find one.
+  void reserve(int threads) {
+    while (pieces_.size() < static_cast<std::size_t>(threads))
+      pieces_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(allocate(bytes_))), {}, false});
+  }
+
+  std::byte* take() {
+    const std::lock_guard lock(mutex_);
+    const auto me = std::this_thread::get_id();
+    auto piece = std::ranges::find_if(pieces_, [&](const Piece& one) { return !one.taken && one.user == me; });
+    if (piece == pieces_.end()) piece = std::ranges::find(pieces_, false, &Piece::taken);
+    piece->user = me;
+    piece->taken = true;
+    return piece->memory.get();
+  }
+
+  void give_back(const std::byte* memory) {
+    const std::lock_guard lock(mutex_);
+    std::ranges::find_if(pieces_, [&](const Piece& one) { return one.memory.get() == memory; })->taken = false;
+  }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const { deallocate(memory); }
+  };
+  struct Piece {
+    std::unique_ptr<std::byte, Free> memory;
+    std::thread::id user;
+    bool taken;
+  };
+  std::size_t bytes_;
+  std::vector<Piece> pieces_;
+  std::mutex mutex_;
+};
+
+/// One that is taken while this lives; none of none.
+class TakenPiece {
+ public:
+  explicit TakenPiece(Pieces* pieces) : pieces_(pieces), memory_(pieces != nullptr ? pieces->take() : nullptr) {}
+  ~TakenPiece() {
+    if (pieces_ != nullptr) pieces_->give_back(memory_);
+  }
+  TakenPiece(const TakenPiece&) = delete;
+  TakenPiece& operator=(const TakenPiece&) = delete;
+  std::byte* memory() const { return memory_; }
+
+ private:
+  Pieces* pieces_;
+  std::byte* memory_;
+};
+
+/// Arrays that are kept aside; their tiles begin at different places within a page (see allocate()).
+constexpr std::size_t kMostAside = 16;
+constexpr std::size_t kStagger = 320;
+
+/// Kernels that go tile by tile together; or a node of the caller's.
+struct Group {
+  std::string name;
+  std::size_t n = 0;  ///< elements
+  std::vector<Operand> operands = {};
+  std::vector<std::unique_ptr<Step>> steps = {};
+  std::vector<Access> others = {};  ///< that no tile has to itself: what is written at the end, or accesses of the node
+
+  struct Node {
+    std::size_t tasks;
+    NodeBody body;
+  };
+  std::optional<Node> node = std::nullopt;
+
+  std::size_t length = 0;                    ///< elements of one; the last may be shorter
+  std::vector<Operand> kept_aside = {};      ///< arrays whose tiles are elsewhere until they are done
+  std::unique_ptr<Pieces> pieces = nullptr;  ///< there
+
+  Range whole() const { return {0, n}; }
+  std::size_t tiles() const { return n / length + (n % length != 0); }
+  Range elements(std::size_t k) const { return {k * length, std::min(n, (k + 1) * length)}; }
+  void work(Engine& serial, std::size_t k) const;
+  void finish(Engine& serial) const {
+    for (const std::unique_ptr<Step>& step : steps) step->finish(serial);
+  }
+};
+
+void Group::work(Engine& serial, std::size_t k) const {
+  std::array<flow::Tile::Moved, kMostAside> moved;
+  const flow::Tile tile{k, elements(k), std::span(moved).first(kept_aside.size())};
+  const TakenPiece piece(pieces.get());
+  std::byte* here = piece.memory();
+  for (std::size_t i = 0; i < kept_aside.size(); ++i) {
+    moved[i] = {kept_aside[i].data, here};
+    here += length * kept_aside[i].element_bytes + kStagger;
+  }
+  for (const std::unique_ptr<Step>& step : steps) step->work(serial, tile);
+  for (std::size_t i = 0; i < kept_aside.size(); ++i) {
+    const std::size_t bytes = kept_aside[i].element_bytes;
+    auto* const there = static_cast<std::byte*>(const_cast<void*>(kept_aside[i].data));
+    stream_copy(there + tile.elements.begin * bytes, moved[i].here, tile.elements.size() * bytes);
+  }
+  if (!kept_aside.empty()) stream_fence();
+}
+
+/// Keeps tiles of arrays that are overwritten aside where streaming them pays: written in place, their lines would be fetched from
+/// memory first, only to be overwritten.
+void keep_aside(Group& group) {
+  std::size_t bytes = 0;
+  for (const Operand& operand : group.operands) bytes += operand.element_bytes;
+  group.kept_aside.clear();
+  if (!worth_streaming(group.n * bytes)) return;
+  for (const Operand& operand : group.operands)
+    if (!operand.read && group.kept_aside.size() < kMostAside) group.kept_aside.push_back(operand);
+  std::size_t size = 0;
+  for (const Operand& operand : group.kept_aside) size += group.length * operand.element_bytes + kStagger;
+  group.pieces = std::make_unique<Pieces>(size);
+}
+
+/// The longest tile of which all arrays lie in half a second-level cache together: a power of two, so that partial results of its
+/// chunks are a node of the tree that combines those of the whole. Shorter if there would not be many of them.
+std::size_t tile_of(const Group& group) {
+  constexpr std::size_t kUnknown = std::size_t{512} << 10;
+  constexpr std::size_t kMany = 64;
+  const std::size_t cache = (machine().l2_bytes > 0 ? machine().l2_bytes : kUnknown) / 2;
+  std::size_t bytes = 1;
+  for (const Operand& operand : group.operands) bytes += operand.element_bytes;
+  return std::max(named::kReductionChunk, std::bit_floor(std::min(cache / bytes, group.n / kMany + 1)));
+}
+
+enum class Shared { nothing, by_element, otherwise };
+
+/// How two groups share memory that one of them writes.
+Shared shared_by(const Group& a, const Group& b) {
+  bool any = false;
+  const auto clash = [](const Group& some, const Access& access) {
+    return std::ranges::any_of(some.others, [&](const Access& other) { return conflict(other, access); });
+  };
+  for (const Operand& x : a.operands) {
+    const Access mine = access_to(x, a.whole());
+    if (clash(b, mine)) return Shared::otherwise;
+    for (const Operand& y : b.operands) {
+      if (!conflict(mine, access_to(y, b.whole()))) continue;
+      if (x.data != y.data || x.element_bytes != y.element_bytes) return Shared::otherwise;
+      any = true;
+    }
+  }
+  for (const Operand& y : b.operands)
+    if (clash(a, access_to(y, b.whole()))) return Shared::otherwise;
+  for (const Access& access : b.others)
+    if (clash(a, access)) return Shared::otherwise;
+  return any ? Shared::by_element : Shared::nothing;
+}
+
+/// What has been overwritten before counts as not read.
+void add_operand(Group& group, const Operand& operand) {
+  const auto same = [&](const Operand& other) {
+    return other.data == operand.data && other.element_bytes == operand.element_bytes;
+  };
+  const auto known = std::ranges::find_if(group.operands, same);
+  if (known == group.operands.end()) return group.operands.push_back(operand);
+  known->written |= operand.written;
+}
+
+void join(Group& group, Group& other) {
+  group.name += " " + other.name;
+  for (const Operand& operand : other.operands) add_operand(group, operand);
+  std::ranges::move(other.steps, std::back_inserter(group.steps));
+  std::ranges::copy(other.others, std::back_inserter(group.others));
+}
+
+/// What may overlap in time.
+struct Stage {
+  std::deque<Group> groups;
+  std::unique_ptr<Step> then;  ///< when all of them have finished
+  std::optional<Graph> graph;  ///< of the groups, once it is known that there will be no more
+
+  void add(Group added);
+  void build(Engine& serial);
+  /// Whether there are at least two tiles, or work of the caller's.
+  bool is_divisible() const {
+    return groups.size() > 1 || std::ranges::any_of(groups, [](const Group& group) { return group.node || group.tiles() > 1; });
+  }
+};
+
+/// The group goes with the latest that it can go with, if those in between are none of its business.
+void Stage::add(Group added) {
+  graph.reset();
+  for (auto group = groups.rbegin(); group != groups.rend() && !added.node; ++group) {
+    const Shared shared = shared_by(*group, added);
+    if (shared != Shared::otherwise && !group->node && group->n == added.n) return join(*group, added);
+    if (shared != Shared::nothing) break;
+  }
+  groups.push_back(std::move(added));
+}
+
+void Stage::build(Engine& serial) {
+  graph.emplace();
+  for (Group& group : groups) {
+    if (group.node) {
+      graph->add(group.name, group.others, group.node->tasks, [&node = *group.node](std::size_t task) { node.body(task); });
+      continue;
+    }
+    group.length = tile_of(group);
+    keep_aside(group);
+    for (const std::unique_ptr<Step>& step : group.steps) step->prepare(group.tiles());
+    std::vector<Graph::Node> tiles;
+    std::vector<Access> accesses;
+    for (std::size_t k = 0; k < group.tiles(); ++k) {
+      accesses.clear();
+      for (const Operand& operand : group.operands) accesses.push_back(access_to(operand, group.elements(k)));
+      tiles.push_back(graph->add(group.name, accesses, 1, [&group, &serial, k](std::size_t) { group.work(serial, k); }));
+    }
+    if (group.others.empty()) continue;
+    const Graph::Node last = graph->add("combine", group.others, 1, [&group, &serial](std::size_t) { group.finish(serial); });
+    for (const Graph::Node tile : tiles) graph->after(last, tile);
+  }
+}
+
+}  // namespace
+
+struct Flow::State {
+  std::deque<Stage> stages{1};  // the last has no then()
+  Engine serial{"serial"};      // what kernels run on within a tile
+};
+
+Flow::Flow() : state_(std::make_unique<State>()) {}
+Flow::~Flow() = default;
+Flow::Flow(Flow&&) noexcept = default;
+Flow& Flow::operator=(Flow&&) noexcept = default;
+
+void Flow::record(std::string_view name, std::size_t n, std::span<const Operand> operands, std::unique_ptr<Step> step,
+                  std::span<const Access> results) {
+  Group group{.name = std::string(name), .n = n, .others = {results.begin(), results.end()}};
+  for (const Operand& operand : operands) add_operand(group, operand);
+  for (Operand& mine : group.operands)
+    mine.read = std::ranges::any_of(operands, [&](const Operand& one) { return one.read && one.data == mine.data; });
+  group.steps.push_back(std::move(step));
+  state_->stages.back().add(std::move(group));
+}
+
+void Flow::add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody body) {
+  Group group{.name = std::string(name), .others = {accesses.begin(), accesses.end()}};
+  group.node.emplace(Group::Node{tasks, std::move(body)});
+  state_->stages.back().add(std::move(group));
+}
+
+void Flow::add_whole(std::unique_ptr<Step> step) {
+  state_->stages.back().then = std::move(step);
+  state_->stages.emplace_back();
+}
+
+void Flow::run(Engine& engine) {
+  for (Stage& stage : state_->stages) {
+    if (!stage.graph) stage.build(state_->serial);
+    for (const Group& group : stage.groups)
+      if (group.pieces != nullptr) group.pieces->reserve(engine.concurrency());
+    if (stage.is_divisible())
+      stage.graph->run(engine);
+    else if (!stage.groups.empty())
+      engine.bulk(1, [&](std::size_t) { stage.graph->run(state_->serial); });
+    if (stage.then != nullptr) stage.then->work(engine, {});
+  }
+}
+
+std::size_t Flow::nodes() const {
+  std::size_t count = 0;
+  for (const Stage& stage : state_->stages) count += stage.graph ? stage.graph->size() : 0;
+  return count;
+}
+
+}  // namespace furrow
