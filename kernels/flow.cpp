@@ -1,20 +1,15 @@
 #include "furrow/kernels/flow.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "furrow/engine/graph.hpp"
 #include "furrow/engine/machine.hpp"
-#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/reductions.hpp"
-#include "furrow/kernels/streaming.hpp"
 
 namespace furrow {
 namespace {
@@ -31,66 +26,6 @@ bool conflict(const Access& a, const Access& b) {
   return (a.writes() || b.writes()) && a.overlaps(b);
 }
 
-/// Pieces of memory, one for each thread that wants one, which gets its own again if it can.
-class Pieces {
- public:
-  explicit Pieces(std::size_t bytes) : bytes_(bytes) {}
-
-  /// Makes sure that so many threads find one.
-  void reserve(int threads) {
-    while (pieces_.size() < static_cast<std::size_t>(threads))
-      pieces_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(allocate(bytes_))), {}, false});
-  }
-
-  std::byte* take() {
-    const std::lock_guard lock(mutex_);
-    const auto me = std::this_thread::get_id();
-    auto piece = std::ranges::find_if(pieces_, [&](const Piece& one) { return !one.taken && one.user == me; });
-    if (piece == pieces_.end()) piece = std::ranges::find(pieces_, false, &Piece::taken);
-    piece->user = me;
-    piece->taken = true;
-    return piece->memory.get();
-  }
-
-  void give_back(const std::byte* memory) {
-    const std::lock_guard lock(mutex_);
-    std::ranges::find_if(pieces_, [&](const Piece& one) { return one.memory.get() == memory; })->taken = false;
-  }
-
- private:
-  struct Free {
-    void operator()(std::byte* memory) const { deallocate(memory); }
-  };
-  struct Piece {
-    std::unique_ptr<std::byte, Free> memory;
-    std::thread::id user;
-    bool taken;
-  };
-  std::size_t bytes_;
-  std::vector<Piece> pieces_;
-  std::mutex mutex_;
-};
-
-/// One that is taken while this lives; none of none.
-class TakenPiece {
- public:
-  explicit TakenPiece(Pieces* pieces) : pieces_(pieces), memory_(pieces != nullptr ? pieces->take() : nullptr) {}
-  ~TakenPiece() {
-    if (pieces_ != nullptr) pieces_->give_back(memory_);
-  }
-  TakenPiece(const TakenPiece&) = delete;
-  TakenPiece& operator=(const TakenPiece&) = delete;
-  std::byte* memory() const { return memory_; }
-
- private:
-  Pieces* pieces_;
-  std::byte* memory_;
-};
-
-/// Arrays that are kept aside; their tiles begin at different places within a page (see allocate()).
-constexpr std::size_t kMostAside = 16;
-constexpr std::size_t kStagger = 320;
-
 /// Kernels that go tile by tile together; or a node of the caller's.
 struct Group {
   std::string name;
@@ -105,60 +40,29 @@ struct Group {
   };
   std::optional<Node> node = std::nullopt;
 
-  std::size_t length = 0;                    ///< elements of one; the last may be shorter
-  std::vector<Operand> kept_aside = {};      ///< arrays whose tiles are elsewhere until they are done
-  std::unique_ptr<Pieces> pieces = nullptr;  ///< there
+  std::size_t length = 0;  ///< elements of a tile; the last may be shorter
 
   Range whole() const { return {0, n}; }
   std::size_t tiles() const { return n / length + (n % length != 0); }
   Range elements(std::size_t k) const { return {k * length, std::min(n, (k + 1) * length)}; }
-  void work(Engine& serial, std::size_t k) const;
+  void work(Engine& serial, std::size_t k) const {
+    for (const std::unique_ptr<Step>& step : steps) step->work(serial, {k, elements(k)});
+  }
   void finish(Engine& serial) const {
     for (const std::unique_ptr<Step>& step : steps) step->finish(serial);
   }
 };
 
-void Group::work(Engine& serial, std::size_t k) const {
-  std::array<flow::Tile::Moved, kMostAside> moved;
-  const flow::Tile tile{k, elements(k), std::span(moved).first(kept_aside.size())};
-  const TakenPiece piece(pieces.get());
-  std::byte* here = piece.memory();
-  for (std::size_t i = 0; i < kept_aside.size(); ++i) {
-    moved[i] = {kept_aside[i].data, here};
-    here += length * kept_aside[i].element_bytes + kStagger;
-  }
-  for (const std::unique_ptr<Step>& step : steps) step->work(serial, tile);
-  for (std::size_t i = 0; i < kept_aside.size(); ++i) {
-    const std::size_t bytes = kept_aside[i].element_bytes;
-    auto* const there = static_cast<std::byte*>(const_cast<void*>(kept_aside[i].data));
-    stream_copy(there + tile.elements.begin * bytes, moved[i].here, tile.elements.size() * bytes);
-  }
-  if (!kept_aside.empty()) stream_fence();
-}
-
-/// Keeps tiles of arrays that are overwritten aside where streaming them pays: written in place, their lines would be fetched from
-/// memory first, only to be overwritten.
-void keep_aside(Group& group) {
-  std::size_t bytes = 0;
-  for (const Operand& operand : group.operands) bytes += operand.element_bytes;
-  group.kept_aside.clear();
-  if (!worth_streaming(group.n * bytes)) return;
-  for (const Operand& operand : group.operands)
-    if (!operand.read && group.kept_aside.size() < kMostAside) group.kept_aside.push_back(operand);
-  std::size_t size = 0;
-  for (const Operand& operand : group.kept_aside) size += group.length * operand.element_bytes + kStagger;
-  group.pieces = std::make_unique<Pieces>(size);
-}
-
-/// The longest tile of which all arrays lie in half a second-level cache together: a power of two, so that partial results of its
-/// chunks are a node of the tree that combines those of the whole. Shorter if there would not be many of them.
-std::size_t tile_of(const Group& group) {
+/// So many elements that those of all arrays lie in half a second-level cache together, where the next kernel finds what the last
+/// one wrote: a power of two of chunks, so that partial results are nodes of the tree that combines those of the whole. Fewer if
+/// there would not be many tiles.
+std::size_t tile_length(const Group& group) {
   constexpr std::size_t kUnknown = std::size_t{512} << 10;
   constexpr std::size_t kMany = 64;
   const std::size_t cache = (machine().l2_bytes > 0 ? machine().l2_bytes : kUnknown) / 2;
   std::size_t bytes = 1;
   for (const Operand& operand : group.operands) bytes += operand.element_bytes;
-  return std::max(named::kReductionChunk, std::bit_floor(std::min(cache / bytes, group.n / kMany + 1)));
+  return std::max(named::kReductionChunk, std::bit_floor(std::min(cache / bytes, group.n / kMany) + 1));
 }
 
 enum class Shared { nothing, by_element, otherwise };
@@ -185,7 +89,6 @@ Shared shared_by(const Group& a, const Group& b) {
   return any ? Shared::by_element : Shared::nothing;
 }
 
-/// What has been overwritten before counts as not read.
 void add_operand(Group& group, const Operand& operand) {
   const auto same = [&](const Operand& other) {
     return other.data == operand.data && other.element_bytes == operand.element_bytes;
@@ -234,8 +137,7 @@ void Stage::build(Engine& serial) {
       graph->add(group.name, group.others, group.node->tasks, [&node = *group.node](std::size_t task) { node.body(task); });
       continue;
     }
-    group.length = tile_of(group);
-    keep_aside(group);
+    group.length = tile_length(group);
     for (const std::unique_ptr<Step>& step : group.steps) step->prepare(group.tiles());
     std::vector<Graph::Node> tiles;
     std::vector<Access> accesses;
@@ -266,8 +168,6 @@ void Flow::record(std::string_view name, std::size_t n, std::span<const Operand>
                   std::span<const Access> results) {
   Group group{.name = std::string(name), .n = n, .others = {results.begin(), results.end()}};
   for (const Operand& operand : operands) add_operand(group, operand);
-  for (Operand& mine : group.operands)
-    mine.read = std::ranges::any_of(operands, [&](const Operand& one) { return one.read && one.data == mine.data; });
   group.steps.push_back(std::move(step));
   state_->stages.back().add(std::move(group));
 }
@@ -286,8 +186,6 @@ void Flow::add_whole(std::unique_ptr<Step> step) {
 void Flow::run(Engine& engine) {
   for (Stage& stage : state_->stages) {
     if (!stage.graph) stage.build(state_->serial);
-    for (const Group& group : stage.groups)
-      if (group.pieces != nullptr) group.pieces->reserve(engine.concurrency());
     if (stage.is_divisible())
       stage.graph->run(engine);
     else if (!stage.groups.empty())

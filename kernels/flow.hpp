@@ -23,38 +23,21 @@ namespace flow {
 struct Operand {
   const void* data;
   std::size_t element_bytes;
-  bool read;
   bool written;
 };
 template <class T>
 Operand operand(std::span<T> x) {
-  return {x.data(), sizeof(T), std::is_const_v<T>, !std::is_const_v<T>};
+  return {x.data(), sizeof(T), !std::is_const_v<T>};
 }
 
-/// Some elements, and the arrays whose elements are elsewhere meanwhile.
 struct Tile {
-  struct Moved {
-    const void* data;
-    void* here;
-  };
   std::size_t index;
   Range elements;
-  std::span<const Moved> moved;
 };
-
 /// The tile's elements of x; those of an empty range, which stands for none, are none.
 template <class T>
 std::span<T> part(std::span<T> x, const Tile& tile) {
-  if (x.empty()) return {};
-  for (const Tile::Moved& moved : tile.moved)
-    if (moved.data == x.data()) return {static_cast<T*>(moved.here), tile.elements.size()};
-  return x.subspan(tile.elements.begin, tile.elements.size());
-}
-
-/// Where element 0 of x would be if the whole of it were where the tile is.
-template <class T>
-T* origin(std::span<T> x, const Tile& tile) {
-  return part(x, tile).data() - tile.elements.begin;
+  return x.empty() ? x : x.subspan(tile.elements.begin, tile.elements.size());
 }
 
 /// What a kernel does, tile by tile.
@@ -99,9 +82,8 @@ std::unique_ptr<Step> element_wise(Call call) {
 /// order matters within a tile alone. Tiles are so long that those of all their arrays lie in a second-level cache together. A tile
 /// is a node of a Graph, which does all that was asked for on it, and waits for tiles of earlier kernels that it overlaps where
 /// ranges are shifted against each other. Partial results of reductions are those of tiles of whole chunks, combined in the tree
-/// that the kernel has without tiles. What
-/// is overwritten anyway before it is read is kept aside while a tile is worked on, and then streamed to its array if the arrays
-/// exceed the cache. Cost: each array is read once unless it is overwritten, and written once if it is; the rest happens in cache.
+/// that the kernel has without tiles. Cost: each array is read once, and written once if it is; the rest happens
+/// in cache.
 class Flow {
  public:
   Flow();

@@ -124,7 +124,7 @@ requires std::invocable < F&, const value_t<In>
   flow.each(
       "transform",
       [f, x, target, length = loops::cut(target.size(), sizeof(value_t<Out>)).length()](Engine&, const flow::Tile& tile) mutable {
-        loops::evaluate(flow::part(target, tile).data(), tile.elements, length, Value{{f}, flow::origin(x, tile)});
+        loops::evaluate(target.data() + tile.elements.begin, tile.elements, length, Value{{f}, x.data()});
       },
       target, x);
 }
@@ -141,8 +141,7 @@ requires std::invocable < F&, const value_t<A>
       "transform",
       [f, x, y, target, length = loops::cut(target.size(), sizeof(value_t<Out>)).length()](Engine&,
                                                                                            const flow::Tile& tile) mutable {
-        loops::evaluate(flow::part(target, tile).data(), tile.elements, length,
-                        Value{{f}, flow::origin(x, tile), flow::origin(y, tile)});
+        loops::evaluate(target.data() + tile.elements.begin, tile.elements, length, Value{{f}, x.data(), y.data()});
       },
       target, x, y);
 }
@@ -156,10 +155,9 @@ requires std::invocable < F&, element_t<R>
       "for_each",
       [f, x, length = loops::cut(x.size(), sizeof(element_t<R>)).length()](Engine&, const flow::Tile& tile) mutable {
         loops::held_t<F, element_t<R>&> held = f;
-        auto* const here = flow::origin(x, tile);
-        loops::run(tile.elements.begin, tile.elements.end, length, [&](std::size_t i) { held(here[i]); });
+        loops::run(tile.elements.begin, tile.elements.end, length, [&](std::size_t i) { held(x[i]); });
       },
-      x, std::span<const element_t<R>>(x));
+      x);
 }
 
 namespace flow {
