@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -26,28 +25,24 @@ class Arena {
     for (; block_ < blocks_.size(); ++block_, used_ = 0) {
       if (bytes > blocks_[block_].bytes - used_) continue;
       used_ += bytes;
-      return blocks_[block_].memory.get() + (used_ - bytes);
+      return blocks_[block_].memory.data() + (used_ - bytes);
     }
     constexpr std::size_t kFirst = std::size_t{32} << 10;
     constexpr std::size_t kLargest = std::size_t{16} << 20;
     const std::size_t next = blocks_.empty() ? kFirst : std::min(4 * blocks_.back().bytes, kLargest);
     blocks_.reserve(blocks_.size() + 1);
     const std::size_t room = std::max(next, bytes);
-    blocks_.push_back({Memory(static_cast<std::byte*>(allocate_scratch(room))), room});
+    blocks_.push_back({Scratch<std::byte>(room), room});
     used_ = bytes;
-    return blocks_.back().memory.get();
+    return blocks_.back().memory.data();
   }
 
   /// Takes everything back, to give it out again.
   void clear() { block_ = used_ = 0; }
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const { deallocate_scratch(memory); }
-  };
-  using Memory = std::unique_ptr<std::byte, Free>;
   struct Block {
-    Memory memory;
+    Scratch<std::byte> memory;
     std::size_t bytes;
   };
 

@@ -24,7 +24,7 @@ void deallocate_scratch(void* memory) noexcept;
 /// elements * size, or throws std::bad_alloc if that overflows.
 std::size_t array_bytes(std::size_t elements, std::size_t size);
 
-/// That memory for objects of a trivial type, given back at the end of a scope. Not initialised.
+/// Such memory for n objects, which the user constructs and destroys; given back at the end of a scope.
 template <class T>
 class Scratch {
  public:

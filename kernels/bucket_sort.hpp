@@ -5,11 +5,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/bucket_map.hpp"
 #include "furrow/kernels/cache_sort.hpp"
 #include "furrow/kernels/line_writer.hpp"
@@ -105,8 +105,8 @@ class Sort {
       std::size_t largest = 0;
       for (std::size_t b = begin; b < end; ++b)
         if (const std::size_t size = begins[b + 1] - begins[b]; size <= kGiant) largest = std::max(largest, size);
-      const Buffer<R> a(largest);
-      const Buffer<R> b2(largest);
+      const Scratch<R> a(largest);
+      const Scratch<R> b2(largest);
       for (std::size_t b = begin; b < end; ++b) {
         const std::size_t size = begins[b + 1] - begins[b];
         if (size == 0 || size > kGiant) continue;
@@ -152,8 +152,8 @@ class Sort {
     const auto load = [from](std::size_t i) { return from[i]; };
     const std::size_t buckets = wanted_buckets(n);
     if (other_ == nullptr) {
-      spare_ = std::make_unique<Buffer<R>>(n_);
-      other_ = spare_->data();
+      spare_ = Scratch<R>(n_);
+      other_ = spare_.data();
     }
     R* const to = from < primary_.data() + n_ && from >= primary_.data() ? other_ + first : primary_.data() + first;
     share_out(n, BucketMap<U>(take_sample<U>(n, buckets, load), least, greatest, buckets), load, to, first);
@@ -162,10 +162,10 @@ class Sort {
   Engine& engine_;
   const Emit& emit_;
   bool stream_;
-  Buffer<R> primary_;
+  Scratch<R> primary_;
   std::size_t n_;
   R* other_;
-  std::unique_ptr<Buffer<R>> spare_;
+  Scratch<R> spare_;
 };
 
 }  // namespace furrow::sorting

@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "furrow/engine/engine.hpp"
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/groups.hpp"
 #include "furrow/kernels/merging.hpp"
 #include "furrow/kernels/packing.hpp"
@@ -75,8 +75,8 @@ class Kept {
   /// Those elements of x[part] for whose index keep(i) is true; a chunk has at most `most`.
   template <class Keep>
   void take(const T* x, Range part, std::size_t most, const Keep& keep) {
-    if (memory_ == nullptr) memory_ = std::make_unique<merging::Storage<T>>(most);
-    T* const to = memory_->data();
+    if (memory_.data() == nullptr) memory_ = Scratch<T>(most);
+    T* const to = memory_.data();
     std::size_t count = 0;
     if constexpr (kPacked<T>) {
       using Word = PackedWord<T>;
@@ -99,13 +99,13 @@ class Kept {
   }
   std::size_t count() const { return count_; }
   void give(T* to, bool stream) {
-    if (!stream) return merging::copy_bytes(to, memory_->data(), count_);
-    stream_copy(to, memory_->data(), count_ * sizeof(T));
+    if (!stream) return merging::copy_bytes(to, memory_.data(), count_);
+    stream_copy(to, memory_.data(), count_ * sizeof(T));
     stream_fence();
   }
 
  private:
-  std::unique_ptr<merging::Storage<T>> memory_;
+  Scratch<T> memory_;
   std::size_t count_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/radix_keys.hpp"
 #include "furrow/kernels/streaming.hpp"
 
@@ -69,7 +70,7 @@ class LineWriter {
   bool stream_;
   std::vector<std::size_t> next_;
   std::vector<std::size_t> begin_;
-  Buffer<R> lines_;
+  Scratch<R> lines_;
 };
 
 }  // namespace furrow::sorting

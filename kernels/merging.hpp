@@ -3,7 +3,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -17,20 +16,6 @@
 // throws, no element is lost or doubled and nothing outside the range is touched.
 
 namespace furrow::merging {
-
-/// Raw memory for n objects, which the user constructs and destroys.
-template <class T>
-class Storage {
- public:
-  explicit Storage(std::size_t n) : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T))))) {}
-  T* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(T* memory) const { deallocate_scratch(memory); }
-  };
-  std::unique_ptr<T, Free> data_;
-};
 
 /// Whether elements are merged themselves; others are merged as pointers.
 template <class T>
@@ -192,7 +177,7 @@ void sort_copies(Engine& engine, std::span<T> x, Less& less) {
   constexpr std::size_t kShortest = 1024;
   const std::size_t wanted = std::bit_ceil(n / 64 + 1);
   const Chunks chunks(n, sizeof(T), wanted < kShortest ? kShortest : wanted < kLongest ? wanted : kLongest);
-  const Storage<T> buffer(n);
+  const Scratch<T> buffer(n);
   T* from = x.data();
   T* to = buffer.data();
   engine.over_chunks(chunks, sorting, [&](std::size_t first, std::size_t last) {
@@ -239,7 +224,7 @@ void rearrange(Engine& engine, std::span<T> x, const Source& source) {
   static constinit Cost leaving;
   static constinit Cost returning;
   const Chunks chunks(x.size(), sizeof(T));
-  const Storage<T> buffer(x.size());
+  const Scratch<T> buffer(x.size());
   T* const memory = buffer.data();
   over_all_chunks(engine, chunks, leaving, [&](std::size_t k) {
     for (std::size_t i = chunks[k].begin; i < chunks[k].end; ++i) ::new (static_cast<void*>(memory + i)) T(std::move(*source(i)));

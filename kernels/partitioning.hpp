@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "furrow/engine/engine.hpp"
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/compacting.hpp"
 #include "furrow/kernels/merging.hpp"
 #include "furrow/kernels/packing.hpp"
@@ -51,7 +52,7 @@ std::size_t partition_copies(Engine& engine, std::span<T> x, const Pred& pred) {
   static constinit Cost returning;
   const std::size_t n = x.size();
   const Chunks chunks = cut<T>(n);
-  const merging::Storage<T> buffer(n);
+  const Scratch<T> buffer(n);
   const bool stream = worth_streaming(2 * x.size_bytes());
   std::vector<std::size_t> counts(chunks.count());
   engine.over_chunks(chunks, leaving, [&, pred](std::size_t first, std::size_t last) {
@@ -87,7 +88,7 @@ std::size_t partition_moved(Engine& engine, std::span<T> x, const Pred& pred) {
   static constinit Cost returning;
   const std::size_t n = x.size();
   const Chunks chunks = cut<T>(n);
-  const merging::Storage<unsigned char> flags(n);
+  const Scratch<unsigned char> flags(n);
   std::vector<std::size_t> counts(chunks.count());
   engine.over_chunks(chunks, choosing, [&, pred](std::size_t first, std::size_t last) {
     for (; first < last; ++first) {
@@ -96,7 +97,7 @@ std::size_t partition_moved(Engine& engine, std::span<T> x, const Pred& pred) {
     }
   });
   const std::size_t total = add_up(counts);
-  const merging::Storage<T> buffer(n);
+  const Scratch<T> buffer(n);
   merging::over_all_chunks(engine, chunks, leaving, [&](std::size_t k) {
     const Range part = chunks[k];
     T* yes = buffer.data() + counts[k];

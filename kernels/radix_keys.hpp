@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/sorting.hpp"
@@ -52,20 +51,6 @@ struct FloatOrder {
   }
 
   U flip;
-};
-
-/// Plain memory for the length of a call.
-template <class R>
-class Buffer {
- public:
-  explicit Buffer(std::size_t n) : data_(static_cast<R*>(allocate_scratch(array_bytes(n, sizeof(R))))) {}
-  R* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(R* memory) const { deallocate_scratch(memory); }
-  };
-  std::unique_ptr<R, Free> data_;
 };
 
 /// How many bits it takes to write x.

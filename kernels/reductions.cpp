@@ -220,13 +220,13 @@ double mean(Engine& engine, std::span<const T> x) {
   template mean_sum_t<T> mean_sum(Engine&, std::span<const T>);
 FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
 #undef FURROW_INSTANTIATE
-#define FURROW_INSTANTIATE(T)                                \
-  template T norm1(Engine&, std::span<const T>);             \
-  template T norm2(Engine&, std::span<const T>);             \
+#define FURROW_INSTANTIATE(T)                                 \
+  template T norm1(Engine&, std::span<const T>);              \
+  template T norm2(Engine&, std::span<const T>);              \
   template T norm_of_squares(Engine&, T, std::span<const T>); \
-  template T scaled_squares(Engine&, std::span<const T>, T); \
-  template bool squares_are_safe(T, std::size_t);            \
-  template T safe_scale(T);                                  \
+  template T scaled_squares(Engine&, std::span<const T>, T);  \
+  template bool squares_are_safe(T, std::size_t);             \
+  template T safe_scale(T);                                   \
   template T norm_inf(Engine&, std::span<const T>);
 FURROW_INSTANTIATE(float)
 FURROW_INSTANTIATE(double)

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -111,7 +110,7 @@ void run(Engine& engine, std::size_t n, R* other, const Load& load, const Emit& 
       std::array<R, 2 * kSmall> memory{};
       return sort(memory.data(), memory.data() + kSmall);
     }
-    const Buffer<R> memory(2 * n);
+    const Scratch<R> memory(2 * n);
     sort(memory.data(), memory.data() + n);
   });
 }
@@ -228,8 +227,8 @@ constexpr std::size_t kShortestParted = 4096;
 /// What a chunk has before the nth element in order, and behind it, until all that its places hold has been looked at.
 template <class U>
 struct Sides {
-  std::unique_ptr<Buffer<U>> below;
-  std::unique_ptr<Buffer<U>> above;
+  Scratch<U> below;
+  Scratch<U> above;
   std::size_t below_place = 0;
   std::size_t above_place = 0;
   Parted counts;
@@ -246,7 +245,7 @@ void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, c
   const bool stream = worth_streaming(2 * n * sizeof(U));
   const KeyRule<U> rule(order);
   const Parted& totals = nth.counts;
-  const Buffer<U> behind(n - totals.below - totals.within);
+  const Scratch<U> behind(n - totals.below - totals.within);
   const auto copy = [stream](U* to, const U* from, std::size_t size) {
     if (size == 0) return;
     if (!stream) return void(std::memmove(to, from, size * sizeof(U)));
@@ -254,11 +253,11 @@ void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, c
     stream_fence();
   };
   const auto look = [&](Range part, Sides<U>& sides) {
-    if (sides.below == nullptr) {
-      sides.below = std::make_unique<Buffer<U>>(chunks.length());
-      sides.above = std::make_unique<Buffer<U>>(chunks.length());
+    if (sides.below.data() == nullptr) {
+      sides.below = Scratch<U>(chunks.length());
+      sides.above = Scratch<U>(chunks.length());
     }
-    const PartsOut<U> out{sides.below->data(), nullptr, sides.above->data()};
+    const PartsOut<U> out{sides.below.data(), nullptr, sides.above.data()};
     sides.counts = part_by_keys(data + part.begin, part.size(), rule, nth.key, nth.key, out);
   };
   std::size_t below = 0;
@@ -268,8 +267,8 @@ void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, c
     sides.above_place = std::exchange(above, above + part.size() - sides.counts.below - sides.counts.within);
   };
   const auto write = [&](Range part, Sides<U>& sides, Range) {
-    copy(data + sides.below_place, sides.below->data(), sides.counts.below);
-    copy(behind.data() + sides.above_place, sides.above->data(), part.size() - sides.counts.below - sides.counts.within);
+    copy(data + sides.below_place, sides.below.data(), sides.counts.below);
+    copy(behind.data() + sides.above_place, sides.above.data(), part.size() - sides.counts.below - sides.counts.within);
   };
   in_groups<Sides<U>>(engine, looking, moving, chunks, 2 * chunks.length() * sizeof(U), look, carry, write);
   const Chunks rest(n - totals.below, sizeof(U), chunks.length());

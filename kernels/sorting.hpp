@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "furrow/engine/engine.hpp"
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/merging.hpp"
 #include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
@@ -183,7 +184,7 @@ void sort_by_key(Engine& engine, K&& keys, V&& values) {
   if constexpr (std::is_trivially_copyable_v<Value> && (sizeof(Value) == 4 || sizeof(Value) == 8)) {
     sorting::sort_by_key(engine, sorting::keys(order.data()), order.size(), moved.data(), sizeof(Value));
   } else {
-    const merging::Storage<std::size_t> indices(order.size());
+    const Scratch<std::size_t> indices(order.size());
     sorting::argsort(engine, sorting::keys(order.data()), order.size(), indices.data(), sizeof(std::size_t));
     sorting::sort(engine, sorting::keys(order.data()), order.size());
     merging::rearrange(engine, moved, [from = indices.data(), x = moved.data()](std::size_t i) { return x + from[i]; });

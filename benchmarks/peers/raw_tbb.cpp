@@ -170,19 +170,20 @@ void heat_steps(table::Operands& operands, int threads) {
   });
 }
 
-constexpr auto kPeers = joined(
-    kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
-    std::array<Peer, 4>{
-        {{"argmin", argmin}, {"histogram", count_elements, true}, {"bincount", count_elements}, {"bincount", count_bytes, false, true}}},
-    std::array<Peer, 9>{{{"inclusive_scan", scan<true>},
-                         {"exclusive_scan", scan<false>},
-                         {"fractal", fractal},
-                         {"small_calls", each_small},
-                         {"nested_calls", nested_calls},
-                         {"write_then_read", write_then_read},
-                         {"chain", chain<Each, Reduce>},
-                         {"heat", heat_steps},
-                         {"fork_join", fork_join}}});
+constexpr auto kPeers = joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>,
+                               std::array<Peer, 4>{{{"argmin", argmin},
+                                                    {"histogram", count_elements, true},
+                                                    {"bincount", count_elements},
+                                                    {"bincount", count_bytes, false, true}}},
+                               std::array<Peer, 9>{{{"inclusive_scan", scan<true>},
+                                                    {"exclusive_scan", scan<false>},
+                                                    {"fractal", fractal},
+                                                    {"small_calls", each_small},
+                                                    {"nested_calls", nested_calls},
+                                                    {"write_then_read", write_then_read},
+                                                    {"chain", chain<Each, Reduce>},
+                                                    {"heat", heat_steps},
+                                                    {"fork_join", fork_join}}});
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 
 #include "furrow/engine/graph.hpp"
 #include "furrow/engine/machine.hpp"
-#include "furrow/kernels/merging.hpp"
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
 namespace furrow::table::FURROW_TABLE_ISA {
@@ -77,7 +77,7 @@ void copy_rim(const Grid& grid, const double* from, double* to) {
 void heat(Engine& engine, std::span<const double> a, std::span<double> out) {
   const Grid grid(out.size());
   if (grid.width < 3 || grid.height < 3) return copy(engine, a, out);
-  const merging::Storage<double> scratch(out.size());
+  const Scratch<double> scratch(out.size());
   for (double* const to : {out.data(), scratch.data()}) copy_rim(grid, a.data(), to);
   std::copy(a.begin() + static_cast<std::ptrdiff_t>(grid.width * grid.height), a.end(),
             out.begin() + static_cast<std::ptrdiff_t>(grid.width * grid.height));
