@@ -18,7 +18,6 @@
 #include "furrow/kernels/bucket_sort.hpp"
 #include "furrow/kernels/byte_counts.hpp"
 #include "furrow/kernels/cache_sort.hpp"
-#include "furrow/kernels/groups.hpp"
 #include "furrow/kernels/parting.hpp"
 #include "furrow/kernels/radix_keys.hpp"
 #include "furrow/kernels/streaming.hpp"
@@ -115,11 +114,11 @@ void run(Engine& engine, std::size_t n, R* other, const Load& load, const Emit& 
   });
 }
 
-/// The key that would be the nth in order, how many keys are below it and how many equal to it.
+/// The key that would be the nth in order, and of each chunk how many keys are below it and how many equal to it.
 template <class U>
 struct Nth {
   U key;
-  Parted counts;
+  std::vector<Parted> chunks;
 };
 
 /// The keys from `least` to `greatest`.
@@ -200,7 +199,7 @@ Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t
       all.least = static_cast<U>(greatest + 1);
       likely = greatest < likely.greatest ? Keyspan<U>{all.least, likely.greatest} : all;
     } else if (least == greatest) {
-      return {least, {below, within}};
+      return {least, std::move(parted)};
     } else {
       std::vector<U> joined;
       joined.reserve(within);
@@ -211,73 +210,68 @@ Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t
       };
       run<R>(
           engine, within, nullptr, [&](std::size_t i) { return R{order.key(joined[i])}; }, emit);
-      Parted counts{below, 0};
-      for (const U bits : joined) {
-        counts.below += order.key(bits) < key ? 1 : 0;
-        counts.within += order.key(bits) == key ? 1 : 0;
+      for (std::size_t k = 0; k < chunks.count(); ++k) {
+        parted[k].within = 0;
+        for (const U bits : candidates[k]) {
+          parted[k].below += order.key(bits) < key ? 1 : 0;
+          parted[k].within += order.key(bits) == key ? 1 : 0;
+        }
       }
-      return {key, counts};
+      return {key, std::move(parted)};
     }
   }
 }
 
-/// Chunks that are parted have so many elements at least.
-constexpr std::size_t kShortestParted = 4096;
+/// Writes those of x[0, n) whose keys are less than `key` to `below_key`, and those whose keys are greater to `above_key`.
+template <class Writer, class U>
+void part_through(const U* x, std::size_t n, const KeyRule<U>& rule, U key, U* below_key, U* above_key) {
+  Writer below(below_key);
+  Writer above(above_key);
+  for (std::size_t begin = 0; begin < n; begin += Writer::kMost) {
+    const std::size_t size = std::min(Writer::kMost, n - begin);
+    const Parted found = part_by_keys(x + begin, size, rule, key, key, {below.next(), nullptr, above.next()});
+    below.take(found.below);
+    above.take(size - found.below - found.within);
+  }
+  below.finish();
+  above.finish();
+}
 
-/// What a chunk has before the nth element in order, and behind it, until all that its places hold has been looked at.
-template <class U>
-struct Sides {
-  Scratch<U> below;
-  Scratch<U> above;
-  std::size_t below_place = 0;
-  std::size_t above_place = 0;
-  Parted counts;
-};
-
-/// Rearranges data: elements with lesser keys than the nth, those with the same, those with greater ones; stable. The first stay
-/// in place, the last go through a buffer.
+/// Rearranges data: elements with lesser keys than the nth, those with the same, those with greater ones; stable.
 template <class U, class Order>
 void part_at(Engine& engine, U* data, const Chunks& chunks, const Nth<U>& nth, const Order& order) {
-  static constinit Cost looking;
   static constinit Cost moving;
   static constinit Cost returning;
   const std::size_t n = chunks.extent();
   const bool stream = worth_streaming(2 * n * sizeof(U));
   const KeyRule<U> rule(order);
-  const Parted& totals = nth.counts;
-  const Scratch<U> behind(n - totals.below - totals.within);
-  const auto copy = [stream](U* to, const U* from, std::size_t size) {
-    if (size == 0) return;
-    if (!stream) return void(std::memmove(to, from, size * sizeof(U)));
-    stream_copy(to, from, size * sizeof(U));
+  std::vector<std::array<std::size_t, 3>> places(chunks.count());  // where what is below, equal and above goes
+  std::array<std::size_t, 3> totals{};
+  for (std::size_t k = 0; k < chunks.count(); ++k) {
+    const auto& [below, equal] = nth.chunks[k];
+    places[k] = totals;
+    totals[0] += below;
+    totals[1] += equal;
+    totals[2] += chunks[k].size() - below - equal;
+  }
+  const Scratch<U> buffer(n);
+  engine.over_chunks(chunks, moving, [&](std::size_t k, std::size_t last) {
+    const Range part = chunks.elements(k, last);
+    const auto& [before_below, before_equal, before_above] = places[k];
+    U* const below = buffer.data() + before_below;
+    U* const above = buffer.data() + totals[0] + totals[1] + before_above;
+    if (stream)
+      part_through<StreamWriter<U>>(data + part.begin, part.size(), rule, nth.key, below, above);
+    else
+      part_through<CopyWriter<U>>(data + part.begin, part.size(), rule, nth.key, below, above);
+    const std::size_t equal_end = last < chunks.count() ? places[last][1] : totals[1];
+    std::fill(buffer.data() + totals[0] + before_equal, buffer.data() + totals[0] + equal_end, order.bits(nth.key));
+  });
+  engine.over_chunks(chunks, returning, [&](std::size_t k, std::size_t last) {
+    const Range part = chunks.elements(k, last);
+    if (!stream) return void(std::memcpy(data + part.begin, buffer.data() + part.begin, part.size() * sizeof(U)));
+    stream_copy(data + part.begin, buffer.data() + part.begin, part.size() * sizeof(U));
     stream_fence();
-  };
-  const auto look = [&](Range part, Sides<U>& sides) {
-    if (sides.below.data() == nullptr) {
-      sides.below = Scratch<U>(chunks.length());
-      sides.above = Scratch<U>(chunks.length());
-    }
-    const PartsOut<U> out{sides.below.data(), nullptr, sides.above.data()};
-    sides.counts = part_by_keys(data + part.begin, part.size(), rule, nth.key, nth.key, out);
-  };
-  std::size_t below = 0;
-  std::size_t above = 0;
-  const auto carry = [&](Range part, Sides<U>& sides) {
-    sides.below_place = std::exchange(below, below + sides.counts.below);
-    sides.above_place = std::exchange(above, above + part.size() - sides.counts.below - sides.counts.within);
-  };
-  const auto write = [&](Range part, Sides<U>& sides, Range) {
-    copy(data + sides.below_place, sides.below.data(), sides.counts.below);
-    copy(behind.data() + sides.above_place, sides.above.data(), part.size() - sides.counts.below - sides.counts.within);
-  };
-  in_groups<Sides<U>>(engine, looking, moving, chunks, 2 * chunks.length() * sizeof(U), look, carry, write);
-  const Chunks rest(n - totals.below, sizeof(U), chunks.length());
-  engine.over_chunks(rest, returning, [&](std::size_t first, std::size_t last) {
-    const Range part = rest.elements(first, last);
-    const std::size_t equal_end = std::clamp(totals.within, part.begin, part.end);
-    U* const to = data + totals.below;
-    std::fill(to + part.begin, to + equal_end, order.bits(nth.key));
-    if (equal_end < part.end) copy(to + equal_end, behind.data() + (equal_end - totals.within), part.end - equal_end);
   });
 }
 
@@ -384,7 +378,7 @@ void nth_element(Engine& engine, const Keys& keys, std::size_t n, std::size_t nt
     const auto load = [order, data = keys.data](std::size_t i) { return R{order.key(bits_at<U>(data, i))}; };
     if (is_sorted(engine, n, sizeof(U), load)) return;
     U* const bits = static_cast<U*>(keys.data);
-    const Chunks chunks(n, sizeof(U), kShortestParted);
+    const Chunks chunks = cut(n, sizeof(U));
     part_at(engine, bits, chunks, find_nth(engine, bits, chunks, nth, order), order);
   });
 }

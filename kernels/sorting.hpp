@@ -193,11 +193,9 @@ void sort_by_key(Engine& engine, K&& keys, V&& values) {
 
 /// Rearranges x so that x[nth] is the element that a sort in the default order would put there, with none greater before it and
 /// none less behind. Those before and behind keep their order among themselves. Throws Error if there is no element `nth`.
-/// x is left incomplete if memory runs out or the call is cancelled.
-///
 /// Method: a sample says between which keys the element should be; those are collected and sorted, the others counted (Floyd,
-/// Rivest, CACM 18, 1975), then the whole is parted in three. Takes a buffer for what goes behind. Cost: 2 reads and 1 write per
-/// element, another of each for those behind, and the sort of a few hundredths of them; one read if x is in order.
+/// Rivest, CACM 18, 1975), then the whole is parted in three. Takes a buffer of x's size. Cost: 3 reads, 2 writes per element, and
+/// the sort of a few hundredths of them; one read if x is in order.
 template <ContiguousRange X>
 requires SortKey<value_t<X>>
 void nth_element(Engine& engine, X&& x, std::size_t nth) {
