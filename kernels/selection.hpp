@@ -6,12 +6,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/machine.hpp"
