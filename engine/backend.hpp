@@ -62,6 +62,9 @@ class Backend {
   /// thrown. A call made from inside a task runs on the calling thread, unless the runtime nests without adding threads.
   BulkResult bulk(std::size_t tasks, TaskRef body, Schedule schedule = Schedule::stable, const std::stop_token& stop = {});
 
+  /// Whether the calling thread is in the middle of a task of any furrow backend.
+  static bool inside_task();
+
  protected:
   explicit Backend(int concurrency) : concurrency_(concurrency < 1 ? 1 : concurrency) {}
 
@@ -74,9 +77,6 @@ class Backend {
 
   /// Whether the calling thread already stands inside a parallel region of this runtime that furrow did not open.
   virtual bool inside_region() const { return false; }
-
-  /// Whether the calling thread is in the middle of a task of any furrow backend.
-  static bool inside_task();
 
   /// Whether run() may be called from inside a task of this very object: it must then add no threads and start no unrelated task.
   virtual bool nests() const { return false; }

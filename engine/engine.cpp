@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "furrow/engine/background.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/threads.hpp"
@@ -50,6 +51,15 @@ std::string_view to_string(Serial reason) {
   return "";
 }
 
+std::string Cost::name() const {
+  if (type_ != nullptr) return std::string(name_) + "/" + type_;
+  // "constexpr void furrow::scans::all(furrow::Engine&, R&&) [with R = …]": the last word before its parameters.
+  const std::string_view whole(name_);
+  const std::string_view before = whole.substr(0, whole.find('('));
+  const std::size_t last = before.find_last_of(" :");
+  return std::string(last == std::string_view::npos ? before : before.substr(last + 1));
+}
+
 void Cost::add_sample(float nanoseconds) {
   const float least = nanoseconds_.load(std::memory_order_relaxed);
   // The least is the cost of a named kernel, the latest that of a functor, which may find other data each time.
@@ -63,32 +73,55 @@ Engine::Engine(const EngineOptions& options) : options_(options) {
   start(choose_backend(tuning.get()));
   if (tuning == nullptr) return;
   if (const auto kernels = tuning->kernels.find(backend()); kernels != tuning->kernels.end())
-    tuned_ = std::make_unique<const TunedKernels>(kernels->second);
+    tuned_ = std::make_shared<const TunedKernels>(kernels->second);
 }
 
 Engine::Engine(std::string_view backend, const EngineOptions& options) : options_(options) {
   start(backend);
 }
 
-Engine::~Engine() = default;
+Engine::Engine(const Engine& other, std::stop_token stop)
+    : options_(other.options_),
+      backend_(other.backend_),
+      tuned_(other.tuned_),
+      background_(other.background_),
+      is_of_job_(true),
+      fork_join_(other.fork_join_.load(std::memory_order_relaxed)) {
+  options_.stop = std::move(stop);
+}
+
+Engine::~Engine() {
+  close();
+}
 
 Engine::Engine(Engine&& other) noexcept
     : options_(std::move(other.options_)),
       backend_(std::move(other.backend_)),
       tuned_(std::move(other.tuned_)),
+      background_(std::move(other.background_)),
+      is_of_job_(other.is_of_job_),
       fork_join_(other.fork_join_.load()),
       last_(other.last_.load()) {}
 
 Engine& Engine::operator=(Engine&& other) noexcept {
+  close();
   options_ = std::move(other.options_);
   backend_ = std::move(other.backend_);
   tuned_ = std::move(other.tuned_);
+  background_ = std::move(other.background_);
+  is_of_job_ = other.is_of_job_;
   fork_join_ = other.fork_join_.load();
   last_ = other.last_.load();
   return *this;
 }
 
+void Engine::close() {
+  if (background_ != nullptr && !is_of_job_) background_->close();
+}
+
 void Engine::start(std::string_view backend) {
+  tracing::start_if_asked();
+  background_ = std::make_shared<Background>();
   backend_ = make_backend(backend, 1);  // an unknown name is told before any thread is started
   if (backend_->name() == "serial") return;
   const int wanted = threads_that_start(choose_threads(options_.concurrency).count);
@@ -111,7 +144,28 @@ void Engine::throw_cancelled() {
 }
 
 void Engine::bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
-  const BulkResult result = backend_->bulk(tasks, body, schedule, options_.stop);
+  if (tracing::on()) [[unlikely]]
+    return trace_bulk(tasks, body, schedule);
+  record_bulk(tasks, backend_->bulk(tasks, body, schedule, options_.stop));
+}
+
+void Engine::trace_bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
+  using tracing::Kind;
+  const tracing::Span* const outer = tracing::innermost();
+  const bool of_graph = outer != nullptr && outer->kind() == Kind::graph;
+  const std::string_view name = of_graph || (outer != nullptr && outer->kind() == Kind::kernel) ? outer->name() : "bulk";
+  const std::uint64_t call = tracing::new_call();
+  tracing::Span span(Kind::bulk, name, {.call = call, .number = tasks, .backend = backend()});
+  const auto traced = [=](std::size_t task) {
+    const tracing::Span one(of_graph ? Kind::worker : Kind::task, name, {.call = call, .number = task});
+    body(task);
+  };
+  const BulkResult result = backend_->bulk(tasks, traced, schedule, options_.stop);
+  span.details().threads = result.threads;
+  record_bulk(tasks, result);
+}
+
+void Engine::record_bulk(std::size_t tasks, const BulkResult& result) {
   record(result.threads, tasks,
          tasks == 0           ? Serial::no_work
          : tasks == 1         ? Serial::one_task
@@ -121,6 +175,15 @@ void Engine::bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
 }
 
 void Engine::dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body) {
+  if (!tracing::on()) [[likely]]
+    return share_out(chunks, cost, body);
+  const std::string name = cost.name();
+  const tracing::Span span(tracing::Kind::kernel, name, {.number = chunks.size(), .bytes_per_number = cost.bytes()});
+  if (chunks.count() > 1) return share_out(chunks, cost, body);
+  no_more_than_one(chunks, body);
+}
+
+void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   const auto serially = [&](Serial why) {
     in_order(0, chunks.count(), body);
     record(1, 1, why);
@@ -207,13 +270,22 @@ void ChunkBody::operator()(std::size_t task) const {
   (*this)(begin(task), begin(task + 1));
 }
 
-/// The chunks [first, last) on this thread; in one call, or piecewise where a stop may be requested meanwhile.
+/// The chunks [first, last) on this thread; in one call, or piecewise where a stop may be requested meanwhile: as many chunks at a
+/// time as take long enough for a look at the clock not to matter, and one at a time if that is longer.
 void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body) const {
   if (!options_.stop.stop_possible()) return body(first, last);
-  constexpr std::size_t kBetweenLooks = 16;  // chunks: at most 1 MiB
-  for (; first < last; first += std::min(kBetweenLooks, last - first)) {
+  constexpr auto kLongEnough = std::chrono::microseconds(100);
+  constexpr std::size_t kMost = 64;  // chunks that may turn out dearer than those before
+  std::size_t step = 1;
+  for (Clock::time_point before = Clock::now(); first < last;) {
     if (options_.stop.stop_requested()) throw_cancelled();
-    body(first, std::min(first + kBetweenLooks, last));
+    const std::size_t next = first + std::min(step, last - first);
+    body(first, next);
+    first = next;
+    if (first == last) return;
+    const Clock::time_point now = Clock::now();
+    step = now - before > kLongEnough ? std::max<std::size_t>(1, step / 2) : std::min(kMost, step * 2);
+    before = now;
   }
 }
 

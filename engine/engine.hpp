@@ -5,16 +5,22 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "furrow/engine/backend.hpp"
 #include "furrow/engine/chunk_body.hpp"
 #include "furrow/engine/chunks.hpp"
+#include "furrow/engine/tracing.hpp"
 
 namespace furrow {
 
+class Background;
+class Job;
 struct KernelTuning;
+struct SubmitOptions;
 class TunedKernels;
 
 /// `serial_below` left to the engine, which measures what threads cost here and what the call costs.
@@ -62,11 +68,21 @@ struct LastRun {
 /// kernel and type. It decides whether a call goes parallel, never what it computes.
 class Cost {
  public:
-  constexpr Cost() = default;
-  /// A named kernel and its type ("triad", "f64"), for which the tuning file may hold values; its cost does not depend on the data.
-  constexpr Cost(std::string_view kernel, std::string_view type) : key_(key_of(type, key_of("/", key_of(kernel)))) {}
+  /// Of the function in which it stands.
+  constexpr Cost(std::source_location where = std::source_location::current()) : Cost(0, where) {}
+  /// The same, and that so many bytes pass between processor and memory for each element, which traces tell.
+  constexpr explicit Cost(std::size_t bytes, std::source_location where = std::source_location::current())
+      : bytes_(bytes), name_(where.function_name()) {}
+  /// A named kernel and its type ("triad", "f64"), both string literals, for which the tuning file may hold values; its cost does
+  /// not depend on the data.
+  constexpr Cost(std::string_view kernel, std::string_view type, std::size_t bytes = 0)
+      : key_(key_of(type, key_of("/", key_of(kernel)))), bytes_(bytes), name_(kernel.data()), type_(type.data()) {}
 
   bool is_named() const { return key_ != 0; }
+  /// "triad/f64"; of a functor's, the function it was given to, "transform".
+  std::string name() const;
+  /// Bytes per element; 0: not known.
+  std::size_t bytes() const { return bytes_; }
   /// What the tuned values of a named kernel are found by.
   std::uint64_t key() const { return key_; }
   /// The key of a kernel and type, "triad/f64", or of its continuation from `begun` on. (FNV-1a; Fowler, Noll, Vo 1991.)
@@ -94,6 +110,9 @@ class Cost {
   std::atomic<float> nanoseconds_{0};
   std::atomic<unsigned> samples_{0};
   std::atomic<unsigned> calls_{0};
+  std::size_t bytes_ = 0;
+  const char* name_ = "";
+  const char* type_ = nullptr;
 };
 
 /// Runs kernels on one backend with one number of threads. Cheap to keep, and may be used from several threads at once; making one
@@ -108,6 +127,7 @@ class Engine {
   /// options.concurrency is negative or absurd.
   explicit Engine(std::string_view backend, const EngineOptions& options = {});
 
+  /// Waits for all work that was submitted, and for what that work submits; cancel it first where that would take too long.
   ~Engine();
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
@@ -126,24 +146,52 @@ class Engine {
   /// As above, with another schedule than the engine's own.
   void bulk(std::size_t tasks, TaskRef body, Schedule schedule);
 
+  /// Has f called by the engine's background thread, after all that was submitted before, and returns a Future of what it returns
+  /// or throws. From any thread, also from inside tasks and submitted work. f takes, in this order, those it wants of
+  ///
+  /// - `Engine&`: an engine on the threads of this one, whose calls also end, with Cancelled, when the future is cancelled;
+  /// - `std::stop_token`: of Future::cancel() and of the stop of this engine's options;
+  /// - `Progress&`: to report() how far it has come.
+  ///
+  /// It may call this engine too, and any other. The caller's rounding mode and FTZ/DAZ hold in it. What f captured is destroyed
+  /// before the future is ready. In the child of a fork() an engine of the parent calls f here and now. Needs
+  /// `<furrow/engine/future.hpp>`.
+  template <class F>
+  auto submit(F&& f);
+  template <class F>
+  auto submit(F&& f, SubmitOptions options);
+
   /// For kernels: covers all chunks by calls body(first, last), each chunk exactly once; on the calling thread where threads would
   /// not pay, judged by `cost`. The body must give the same result however the chunks are divided among the calls.
   template <class Body>
   void over_chunks(const Chunks& chunks, Cost& cost, const Body& body) {
-    if (chunks.count() > 1) {
+    if (chunks.count() > 1 || tracing::on()) {
       HeldChunkBody<Body> held(body);
       return dispatch(chunks, cost, held);
     }
+    no_more_than_one(chunks, body);
+  }
+
+ private:
+  friend class ChunkBody;
+  friend class Job;
+
+  /// The same threads, other stops; for a job of `other`, whose background thread it shares but does not end.
+  Engine(const Engine& other, std::stop_token stop);
+
+  void start(std::string_view backend);
+  void close();
+
+  template <class Body>
+  void no_more_than_one(const Chunks& chunks, const Body& body) {
     if (options_.stop.stop_requested()) throw_cancelled();
     record(1, chunks.count(), chunks.count() == 0 ? Serial::no_work : Serial::one_task);
     if (chunks.count() == 1) body(std::size_t{0}, std::size_t{1});
   }
-
- private:
-  void start(std::string_view backend);
-  friend class ChunkBody;
-
   void dispatch(const Chunks& chunks, Cost& cost, ChunkBody& body);
+  void share_out(const Chunks& chunks, Cost& cost, ChunkBody& body);
+  void trace_bulk(std::size_t tasks, TaskRef body, Schedule schedule);
+  void record_bulk(std::size_t tasks, const BulkResult& result);
   bool pays(const Chunks& chunks, const Cost& cost) const;
   std::size_t begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body);
   void time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body);
@@ -161,8 +209,10 @@ class Engine {
   }
 
   EngineOptions options_;
-  std::unique_ptr<Backend> backend_;
-  std::unique_ptr<const TunedKernels> tuned_;  ///< null if nothing is tuned for this backend
+  std::shared_ptr<Backend> backend_;
+  std::shared_ptr<const TunedKernels> tuned_;  ///< null if nothing is tuned for this backend
+  std::shared_ptr<Background> background_;
+  bool is_of_job_ = false;
   mutable std::atomic<float> fork_join_{0};
   std::atomic<std::uint64_t> last_{static_cast<std::uint64_t>(Serial::no_work)};
 };

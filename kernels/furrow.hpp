@@ -7,6 +7,7 @@
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/future.hpp"
 #include "furrow/engine/graph.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/view.hpp"
