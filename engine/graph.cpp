@@ -8,6 +8,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/fp_environment.hpp"
 #include "furrow/engine/graph_state.hpp"
+#include "furrow/engine/tracing.hpp"
 
 namespace furrow {
 
@@ -89,6 +90,7 @@ void Graph::clear() {
 
 void Graph::run(Engine& engine) {
   State& state = *state_;
+  const tracing::Span span(tracing::Kind::graph, "graph");
   if (state.nodes.empty()) return engine.bulk(0, [](std::size_t) {});
   const auto workers = std::min(static_cast<std::size_t>(engine.concurrency()), std::size_t{State::kNone});
   if (workers > 1) return run_graph(state, engine, workers);
@@ -100,6 +102,7 @@ void Graph::run(Engine& engine) {
       for (std::size_t task = 0; task < state.tasks_of(entry); ++task) {
         if (stop.stop_requested()) throw Cancelled();
         const FpScope scope(environment);
+        const tracing::Span one(tracing::Kind::node, tracing::on() ? state.name_of(node) : "", {.number = task, .node = node});
         entry.body(task);
       }
     }

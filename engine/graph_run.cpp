@@ -11,6 +11,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/fp_environment.hpp"
 #include "furrow/engine/graph_state.hpp"
+#include "furrow/engine/tracing.hpp"
 
 namespace furrow {
 
@@ -112,6 +113,7 @@ class GraphRun {
         // Whoever finds itself the last need not say so: others have, and none is left to hear it.
         std::atomic<Index>& left = state_.nodes[later].waits_for;
         if (left.load(std::memory_order_acquire) != 1 && left.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
+        const tracing::Span release(tracing::Kind::release, "release", {.number = node, .node = later});
         if (next != kNone) offer(next, queue, state_.queues.size());
         next = later;
       }
@@ -145,6 +147,7 @@ class GraphRun {
     }
     try {
       const FpScope scope(environment_);
+      const tracing::Span span(tracing::Kind::node, tracing::on() ? state_.name_of(node) : "", {.number = task, .node = node});
       body(task);
     } catch (...) {
       const std::lock_guard lock(mutex_);

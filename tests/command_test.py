@@ -474,7 +474,8 @@ class Reduce(CommandTest):
 class Console(CommandTest):
     def test_version_and_help(self):
         self.assertRegex(self.succeed("--version"), r"^furrow \d+\.\d+\.\d+\n$")
-        for arguments in (["--help"], ["map", "--help"], ["reduce", "--help"], ["info", "--help"], ["list", "--help"]):
+        for arguments in (["--help"], ["map", "--help"], ["reduce", "--help"], ["info", "--help"], ["list", "--help"],
+                          ["trace", "--help"]):
             self.assertIn("Usage: furrow", self.succeed(*arguments))
         self.fail_with(2, "subcommand", *[])
         self.fail_with(2, "nosuch", "nosuch")
@@ -543,6 +544,28 @@ class Console(CommandTest):
             self.assertIn(name, text)
         self.assertEqual({k["family"] for k in json.loads(self.succeed("list", "--json", "--family", "reductions"))}, {"reductions"})
         self.fail_with(1, "there is no family \"nosuch\"; there are", "list", "--family", "nosuch")
+
+    def test_trace(self):
+        x = self.save("x.npy", np.arange(3e6))
+        trace = self.path("t.json")
+        begin = time.monotonic()
+        self.succeed("map", "exp(-x)*x", x, "-o", self.path("y.npy"), "--trace", trace)
+        elapsed = time.monotonic() - begin
+        events = json.loads(trace.read_text())["traceEvents"]
+        self.assertTrue(all({"ph", "ts", "dur", "pid", "tid", "name"} <= set(event) for event in events))
+        summary = json.loads(self.succeed("trace", trace, "--json"))
+        self.assertAlmostEqual(summary["total"], summary["wall"], delta=0.02 * summary["wall"])
+        self.assertLess(summary["wall"], elapsed)
+        self.assertGreaterEqual(sum(kernel["calls"] for kernel in summary["kernels"]), 1)
+        text = self.succeed("trace", trace)
+        for part in ("outside of calls", "total", "working", "Critical path", "Threads "):
+            self.assertIn(part, text)
+        self.fail_with(1, "cannot read nosuch.json: No such file", "trace", "nosuch.json")
+        self.fail_with(1, "is no trace of furrow's", "trace", x)
+        trace.write_bytes(trace.read_bytes()[:-10])
+        self.fail_with(1, "was cut short", "trace", trace)
+        self.fail_with(1, "cannot be written: No such file", "list", "--trace", "/no/such/folder/t.json")
+        self.fail_with(1, "cannot be written: No such file", "info", "--trace", "/no/such/folder/t.json")
 
     def test_output_that_nobody_reads(self):
         reader, writer = os.pipe()

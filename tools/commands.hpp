@@ -13,5 +13,6 @@ void add_list(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_map(CLI::App& app);
 void add_reduce(CLI::App& app);
+void add_trace(CLI::App& app);
 
 }  // namespace furrow::tools

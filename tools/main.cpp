@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/tracing.hpp"
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
 
@@ -34,11 +35,14 @@ int run(int argc, char** argv) {
   CLI::App app("furrow: data-parallel kernels on the threading runtime that is fastest here", "furrow");
   app.set_version_flag("--version", "furrow " FURROW_VERSION);
   app.require_subcommand(1);
+  app.fallthrough();  // so that --trace may stand behind the command
+  app.add_option_function<std::string>("--trace", tracing::start, "Write what runs when to this JSON file; see furrow trace");
   tools::add_info(app);
   tools::add_list(app);
   tools::add_bench(app);
   tools::add_map(app);
   tools::add_reduce(app);
+  tools::add_trace(app);
   try {
     app.parse(arguments(argc, argv));
   } catch (const CLI::ParseError& problem) {
