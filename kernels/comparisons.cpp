@@ -14,7 +14,7 @@ constexpr std::size_t kShortest = 1024;
 
 template <class T, std::size_t... c>
 constexpr std::array<Cost, sizeof...(c)> make_costs(std::index_sequence<c...>) {
-  return {Cost(kComparisonNames[c], type_code(type_of<T>))...};
+  return {Cost(kComparisonNames[c], type_code(type_of<T>), 2 * sizeof(T) + 1)...};
 }
 template <class T>
 constinit auto costs = make_costs<T>(std::make_index_sequence<kComparisonNames.size()>());
@@ -39,7 +39,7 @@ void compare(Engine& engine, Comparison comparison, std::span<const T> a, std::s
 
 template <NamedElement T>
 void where(Engine& engine, std::span<const std::uint8_t> condition, std::span<const T> a, std::span<const T> b, std::span<T> out) {
-  static constinit Cost cost("where", type_code(type_of<T>));
+  static constinit Cost cost("where", type_code(type_of<T>), 3 * sizeof(T) + 1);
   check::same_size("where", condition.size(), out.size());
   check::apart("where", condition, out);
   bool in_place = false;

@@ -14,7 +14,8 @@ constexpr std::size_t kShortest = 1024;
 
 template <class T, std::size_t... op>
 constexpr std::array<Cost, sizeof...(op)> make_costs(std::index_sequence<op...>) {
-  return {Cost(kOpNames[op], type_code(type_of<T>))...};
+  constexpr auto arrays = [](Op one) { return std::size_t{1} + reads_a(one) + reads_b(one); };
+  return {Cost(kOpNames[op], type_code(type_of<T>), arrays(static_cast<Op>(op)) * sizeof(T))...};
 }
 
 /// What each kernel costs, learnt call by call.
@@ -49,7 +50,7 @@ void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s,
 
 template <NamedElement T>
 void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out) {
-  static constinit Cost cost("clamp", type_code(type_of<T>));
+  static constinit Cost cost("clamp", type_code(type_of<T>), 2 * sizeof(T));
   check::ordered("clamp", low <= high);
   check_input<T>("clamp", a, out);
   const bool stream = a.data() != out.data() && worth_streaming(a.size_bytes() + out.size_bytes());
@@ -64,7 +65,7 @@ void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out
 
 template <std::floating_point T>
 void fma(Engine& engine, std::span<const T> a, std::span<const T> b, std::span<const T> c, std::span<T> out) {
-  static constinit Cost cost("fma", type_code(type_of<T>));
+  static constinit Cost cost("fma", type_code(type_of<T>), 4 * sizeof(T));
   bool in_place = false;
   for (const std::span<const T> in : {a, b, c}) {
     check_input<T>("fma", in, out);

@@ -165,7 +165,7 @@ void for_each_index(Engine& engine, const Index (&shape)[D], F&& f) {
 template <ContiguousRange R, class F>
 requires std::invocable < F&, element_t<R>
 & > void for_each(Engine& engine, R&& range, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(2 * sizeof(element_t<R>));
   const auto elements = as_span(range);
   const Chunks chunks = loops::cut(elements.size(), sizeof(element_t<R>));
   const loops::Holder<std::remove_reference_t<F>, element_t<R>&> holder{f};
@@ -180,7 +180,7 @@ requires std::invocable < F&, element_t<R>
 template <class T, std::size_t D, class F>
 requires std::invocable<F&, T&>
 void for_each(Engine& engine, const View<T, D>& view, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(2 * sizeof(T));
   auto at = [&](auto... index) { f(view(index...)); };
   loops::over_shape(engine, cost, view.extents(), at);
 }
@@ -191,7 +191,7 @@ void for_each(Engine& engine, const View<T, D>& view, F&& f) {
 template <ContiguousRange In, ContiguousRange Out, class F>
 requires std::invocable < F&, const value_t<In>
 & > void transform(Engine& engine, In&& in, Out&& out, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(sizeof(value_t<In>) + sizeof(value_t<Out>));
   const auto source = as_span(in);
   const auto target = as_span(out);
   check::same_size("transform", source.size(), target.size());
@@ -205,7 +205,7 @@ requires std::invocable < F&, const value_t<In>
 template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, class F>
 requires std::invocable < F&, const value_t<A>
 &, const value_t<B>& > void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(sizeof(value_t<A>) + sizeof(value_t<B>) + sizeof(value_t<Out>));
   const auto first = as_span(a);
   const auto second = as_span(b);
   const auto target = as_span(out);
@@ -225,7 +225,7 @@ requires std::invocable < F&, const value_t<A>
 template <class T, class U, std::size_t D, class F>
 requires std::invocable<F&, const T&>
 void transform(Engine& engine, const View<T, D>& in, const View<U, D>& out, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(sizeof(T) + sizeof(U));
   check::views("transform", in, out);
   auto at = [&](auto... index) { out(index...) = static_cast<U>(f(in(index...))); };
   loops::over_shape(engine, cost, out.extents(), at);
@@ -235,7 +235,7 @@ void transform(Engine& engine, const View<T, D>& in, const View<U, D>& out, F&& 
 template <class T, class S, class U, std::size_t D, class F>
 requires std::invocable<F&, const T&, const S&>
 void transform(Engine& engine, const View<T, D>& a, const View<S, D>& b, const View<U, D>& out, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(sizeof(T) + sizeof(S) + sizeof(U));
   check::views("transform", a, out);
   check::views("transform", b, out);
   auto at = [&](auto... index) { out(index...) = static_cast<U>(f(a(index...), b(index...))); };

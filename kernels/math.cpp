@@ -357,13 +357,14 @@ namespace {
 constexpr std::size_t kShortest = 256;
 
 template <class T, std::size_t n, std::size_t... f>
-constexpr std::array<Cost, n> make_costs(const std::array<std::string_view, n>& names, std::index_sequence<f...>) {
-  return {Cost(names[f], type_code(type_of<T>))...};
+constexpr std::array<Cost, n> make_costs(const std::array<std::string_view, n>& names, std::size_t arrays,
+                                         std::index_sequence<f...>) {
+  return {Cost(names[f], type_code(type_of<T>), arrays * sizeof(T))...};
 }
 template <class T>
-constinit auto unary_costs = make_costs<T>(kUnaryNames, std::make_index_sequence<kUnaryNames.size()>());
+constinit auto unary_costs = make_costs<T>(kUnaryNames, 2, std::make_index_sequence<kUnaryNames.size()>());
 template <class T>
-constinit auto binary_costs = make_costs<T>(kBinaryNames, std::make_index_sequence<kBinaryNames.size()>());
+constinit auto binary_costs = make_costs<T>(kBinaryNames, 3, std::make_index_sequence<kBinaryNames.size()>());
 
 template <class T>
 void run(Engine& engine, Cost& cost, math::Kernel<T> kernel, std::span<const T> a, std::span<const T> b, std::span<T> out,

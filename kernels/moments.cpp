@@ -104,13 +104,13 @@ Moments moments(const CentralSums& sums) {
 
 template <NamedElement T>
 CentralSums square_sums(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("variance", type_code(type_of<T>));
+  static constinit Cost cost("variance", type_code(type_of<T>), sizeof(T));
   return over_chunks<false>("variance", engine, cost, simd::block_reductions().square_sums, x);
 }
 
 template <NamedElement T>
 CentralSums power_sums(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("moments", type_code(type_of<T>));
+  static constinit Cost cost("moments", type_code(type_of<T>), sizeof(T));
   return over_chunks<true>("moments", engine, cost, simd::block_reductions().power_sums, x);
 }
 

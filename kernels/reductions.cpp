@@ -38,7 +38,7 @@ Located<T> locate(Engine& engine, Cost& cost, std::span<const T> x) {
 
 template <NamedElement T>
 sum_t<T> sum(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("sum", type_code(type_of<T>));
+  static constinit Cost cost("sum", type_code(type_of<T>), sizeof(T));
   if (x.empty()) return 0;
   const auto partial = simd::kernels<T>().sum;
   return reduce<sum_t<T>>(
@@ -48,7 +48,7 @@ sum_t<T> sum(Engine& engine, std::span<const T> x) {
 
 template <NamedElement T>
 sum_t<T> dot(Engine& engine, std::span<const T> x, std::span<const T> y) {
-  static constinit Cost cost("dot", type_code(type_of<T>));
+  static constinit Cost cost("dot", type_code(type_of<T>), 2 * sizeof(T));
   check::same_size("dot", x.size(), y.size());
   if (x.empty()) return 0;
   const auto partial = simd::kernels<T>().dot;
@@ -59,7 +59,7 @@ sum_t<T> dot(Engine& engine, std::span<const T> x, std::span<const T> y) {
 
 template <NamedElement T>
 T min(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("min", type_code(type_of<T>));
+  static constinit Cost cost("min", type_code(type_of<T>), sizeof(T));
   check::not_empty("min", x.size());
   const auto partial = simd::kernels<T>().min;
   return reduce<T>(
@@ -68,7 +68,7 @@ T min(Engine& engine, std::span<const T> x) {
 
 template <NamedElement T>
 T max(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("max", type_code(type_of<T>));
+  static constinit Cost cost("max", type_code(type_of<T>), sizeof(T));
   check::not_empty("max", x.size());
   const auto partial = simd::kernels<T>().max;
   return reduce<T>(
@@ -77,7 +77,7 @@ T max(Engine& engine, std::span<const T> x) {
 
 template <NamedElement T>
 Extremes<T> minmax(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("minmax", type_code(type_of<T>));
+  static constinit Cost cost("minmax", type_code(type_of<T>), sizeof(T));
   check::not_empty("minmax", x.size());
   const auto least = simd::kernels<T>().min;
   const auto greatest = simd::kernels<T>().max;
@@ -98,21 +98,21 @@ Extremes<T> minmax(Engine& engine, std::span<const T> x) {
 
 template <NamedElement T>
 Located<T> locate_min(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("argmin", type_code(type_of<T>));
+  static constinit Cost cost("argmin", type_code(type_of<T>), sizeof(T));
   check::not_empty("argmin", x.size());
   return locate<true>(engine, cost, x);
 }
 
 template <NamedElement T>
 Located<T> locate_max(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("argmax", type_code(type_of<T>));
+  static constinit Cost cost("argmax", type_code(type_of<T>), sizeof(T));
   check::not_empty("argmax", x.size());
   return locate<false>(engine, cost, x);
 }
 
 template <std::floating_point T>
 T norm1(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("norm1", type_code(type_of<T>));
+  static constinit Cost cost("norm1", type_code(type_of<T>), sizeof(T));
   if (x.empty()) return 0;
   const auto partial = simd::kernels<T>().sum_of_magnitudes;
   return reduce<T>(
@@ -121,7 +121,7 @@ T norm1(Engine& engine, std::span<const T> x) {
 
 template <std::floating_point T>
 T norm_inf(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("norm_inf", type_code(type_of<T>));
+  static constinit Cost cost("norm_inf", type_code(type_of<T>), sizeof(T));
   if (x.empty()) return 0;
   const auto partial = simd::reductions<T>().max_magnitude;
   return reduce<T>(
@@ -157,7 +157,7 @@ T scaled_squares(Engine& engine, std::span<const T> x, T scale) {
 
 template <std::floating_point T>
 T norm2(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("norm2", type_code(type_of<T>));
+  static constinit Cost cost("norm2", type_code(type_of<T>), sizeof(T));
   if (x.empty()) return 0;
   const auto dot = simd::kernels<T>().dot;
   const T squares = reduce<T>(
@@ -177,7 +177,7 @@ T norm_of_squares(Engine& engine, T squares, std::span<const T> x) {
 
 template <NamedElement T>
 mean_sum_t<T> mean_sum(Engine& engine, std::span<const T> x) {
-  static constinit Cost cost("mean", type_code(type_of<T>));
+  static constinit Cost cost("mean", type_code(type_of<T>), sizeof(T));
   using S = mean_sum_t<T>;
   if (x.empty()) return 0;
   if constexpr (sizeof(T) == 8 && std::is_integral_v<T>) {

@@ -282,7 +282,7 @@ requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&
   if constexpr (NamedElement<T> && std::is_same_v<T, value_t<In>> && reductions::adds<std::remove_cvref_t<Op>, T>) {
     return elements.empty() ? init : static_cast<T>(op(init, static_cast<T>(named::sum<T>(engine, elements))));
   } else {
-    static constinit Cost cost;
+    static constinit Cost cost(sizeof(value_t<In>));
     return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
                                  [x = elements.data()](std::size_t i) { return static_cast<T>(x[i]); });
   }
@@ -292,7 +292,7 @@ requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&
 template <ContiguousRange In, class T, class Op, class F>
 requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
 & > T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(sizeof(value_t<In>));
   const auto elements = as_span(in);
   return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
                                [&f, x = elements.data()](std::size_t i) { return static_cast<T>(f(x[i])); });
@@ -302,7 +302,7 @@ requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
 template <ContiguousRange A, ContiguousRange B, class T, class Op, class F>
 requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<A>
 &, const value_t<B>& > T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
-  static constinit Cost cost;
+  static constinit Cost cost(sizeof(value_t<A>) + sizeof(value_t<B>));
   const auto first = as_span(a);
   const auto second = as_span(b);
   check::same_size("transform_reduce", first.size(), second.size());
