@@ -276,6 +276,7 @@ void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body
   if (!options_.stop.stop_possible()) return body(first, last);
   constexpr auto kLongEnough = std::chrono::microseconds(100);
   constexpr std::size_t kMost = 64;  // chunks that may turn out dearer than those before
+  constexpr std::size_t kGrowth = 16;
   std::size_t step = 1;
   for (Clock::time_point before = Clock::now(); first < last;) {
     if (options_.stop.stop_requested()) throw_cancelled();
@@ -284,7 +285,7 @@ void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body
     first = next;
     if (first == last) return;
     const Clock::time_point now = Clock::now();
-    step = now - before > kLongEnough ? std::max<std::size_t>(1, step / 2) : std::min(kMost, step * 2);
+    step = now - before > kLongEnough ? std::max<std::size_t>(1, step / 2) : std::min(kMost, step * kGrowth);
     before = now;
   }
 }
