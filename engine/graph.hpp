@@ -48,7 +48,7 @@ class Graph {
 
   /// Adds a node that calls body(task) once for every task in [0, tasks), in any order, possibly at once. The body must touch no
   /// memory that other nodes use but what `accesses` names, of which `read(x)` may only be read. It is kept with the graph, and all
-  /// that it refers to has to be there when the graph runs. Throws Error if there are 2^32 - 1 nodes.
+  /// that it refers to has to be there when the graph runs. Throws Error if there are 2^31 nodes.
   template <class Body>
   Node add(std::string_view name, std::span<const Access> accesses, std::size_t tasks, Body&& body) {
     return add_node(name, accesses, tasks, NodeBody(std::forward<Body>(body)));
@@ -72,8 +72,7 @@ class Graph {
   Buffer repeat(std::size_t steps, const Buffer (&buffers)[N], Step&& step) {
     static_assert(N >= 2, "one buffer cannot take turns");
     static_assert(std::is_trivially_copyable_v<Buffer>, "give spans, views or pointers, which refer to memory that stays");
-    std::array<Buffer, N> turn;
-    std::ranges::copy(buffers, turn.begin());
+    std::array<Buffer, N> turn = std::to_array(buffers);
     for (std::size_t k = 0; k < steps; ++k) {
       std::apply([&](const auto&... buffer) { step(k, buffer...); }, turn);
       std::ranges::rotate(turn, turn.begin() + 1);
@@ -81,7 +80,7 @@ class Graph {
     return turn[N - 2];
   }
 
-  /// Takes out all nodes, and keeps their memory for those to come: building such a graph again costs half as much.
+  /// Takes out all nodes, and keeps the graph's own memory for those to come.
   void clear();
 
   /// Runs all nodes; may be called again and again. Not while it runs. Rethrows the exception of the lowest node and task that

@@ -14,9 +14,10 @@ namespace furrow {
 /// Finds which earlier nodes a node has to wait for: reads wait for the latest write of the same bytes, writes for it and for the
 /// reads since.
 ///
-/// Method: memory is known as the blocks that accesses name; whatever is accessed again is found by a hash, and which blocks share
-/// bytes is worked out once, when a block is first seen. Then an access costs as many steps as its block has neighbours, whatever
-/// its size. What accesses of a neighbour that lies within the block did is forgotten when the block is written.
+/// Method: memory is known as the blocks that accesses name. One that is accessed again is found by a guess, where nodes go through
+/// memory in order, else by where it begins or by a hash. Which blocks share bytes is worked out once, when a block is first seen.
+/// Then an access costs as many steps as its block has neighbours, whatever its size. What accesses of a neighbour that lies within
+/// the block did is forgotten when the block is written.
 class Hazards {
  public:
   using Node = std::uint32_t;

@@ -1,5 +1,5 @@
-// Heat in a rod, as a graph: a node is a few steps' worth of waiting less than a loop over the rod, because it waits for its
-// neighbours' part of the step before alone.
+// Heat in a rod, as a graph of parts and time steps: a part of the next step waits for its neighbours of this one and not for the
+// whole rod.
 #include <algorithm>
 #include <cstdio>
 #include <furrow/furrow.hpp>

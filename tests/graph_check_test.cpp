@@ -162,6 +162,18 @@ TEST(GraphCheck, WhatNoNodeWritesNeedNotBeWritable) {
   EXPECT_EQ(check(graph), kNothing);
 }
 
+TEST(GraphCheck, AReadThatMakesTheBodyThrowIsFound) {
+  std::vector<int> a(4), b(4);
+  Graph graph;
+  graph.add("a", {write(a)}, 1, [&](std::size_t) { std::iota(a.begin(), a.end(), 1); });
+  graph.add("b", {write(b)}, 1, [&](std::size_t) {
+    if (a[1] != 2) throw std::runtime_error("mine");
+    b[0] = 1;
+  });
+  EXPECT_TRUE(contains(check(graph), "node 1 \"b\" reads"));
+  EXPECT_EQ(a, (std::vector<int>{1, 2, 3, 4}));
+}
+
 TEST(GraphCheck, OtherResultsEachTimeAreNoRead) {
   std::vector<int> a(4), b(4);
   int runs = 0;
