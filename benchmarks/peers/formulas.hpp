@@ -410,6 +410,27 @@ void nested_element(const Arrays<T>& x, std::size_t i) {
   x.out[i] = x.a[i] * static_cast<T>(std::sqrt(std::abs(x.b[i])));
 }
 
+/// The cells of `wavefront`, 256 to a row, of one element each up to 65,536 elements.
+struct Cells {
+  static constexpr std::size_t kWidth = 256;
+  static constexpr int kRuns = 16;  // of `wavefront_16`
+
+  std::size_t length;
+  std::size_t count;
+  explicit Cells(std::size_t n) : length(n / 65537 + 1), count((n + length - 1) / length) {}
+
+  static bool has_before(std::size_t cell) { return cell % kWidth > 0; }
+  static bool has_above(std::size_t cell) { return cell >= kWidth; }
+  template <class T>
+  static void compute(const Arrays<T>& x, std::size_t length, std::size_t cell) {
+    for (std::size_t i = cell * length; i < std::min(x.n, (cell + 1) * length); ++i) {
+      const T before = has_before(cell) ? x.out[i - length] : T{0};
+      const T above = has_above(cell) ? x.out[i - kWidth * length] : T{0};
+      x.out[i] = x.a[i] + (before + above) / 2;
+    }
+  }
+};
+
 /// The calls of `small_calls`: each does the elements [begin, end).
 template <class Call>
 void small_calls(std::size_t n, const Call& call) {

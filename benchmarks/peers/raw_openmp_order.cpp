@@ -88,14 +88,45 @@ void transpose(table::Operands& operands, int threads) {
   });
 }
 
+/// OpenMP keeps no graph: each run makes its tasks anew.
+template <int runs>
+void wavefront(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& arrays) {
+    const auto x = arrays;
+    const Cells cells(x.n);
+    const std::size_t length = cells.length;
+#pragma omp parallel num_threads(threads)
+#pragma omp single
+    for (int k = 0; k < runs; ++k)
+      for (std::size_t cell = 0; cell < cells.count; ++cell) {
+        auto* const here = x.out + cell * length;
+        auto* const before = here - (Cells::has_before(cell) ? length : 0);
+        auto* const above = here - (Cells::has_above(cell) ? Cells::kWidth * length : 0);
+        if (before != here && above != here) {
+#pragma omp task depend(in : *before, *above) depend(out : *here) firstprivate(x, length, cell)
+          Cells::compute(x, length, cell);
+        } else if (before != here || above != here) {
+          auto* const other = before != here ? before : above;
+#pragma omp task depend(in : *other) depend(out : *here) firstprivate(x, length, cell)
+          Cells::compute(x, length, cell);
+        } else {
+#pragma omp task depend(out : *here) firstprivate(x, length, cell)
+          Cells::compute(x, length, cell);
+        }
+      }
+  });
+}
+
 constexpr auto kPeers = joined(kCompactions<Compact>, kMoves<Move>,
-                               std::array<Peer, 7>{{{"count_if", count_if},
+                               std::array<Peer, 9>{{{"count_if", count_if},
                                                     {"all_of", all_of},
                                                     {"sort", sort},
                                                     {"stable_sort", stable_sort},
                                                     {"argsort", argsort},
                                                     {"nth_element", nth_element},
-                                                    {"transpose", transpose}}});
+                                                    {"transpose", transpose},
+                                                    {"wavefront", wavefront<1>},
+                                                    {"wavefront_16", wavefront<Cells::kRuns>}}});
 
 }  // namespace
 

@@ -1,8 +1,11 @@
 #include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_reduce.h>
 #include <oneapi/tbb/parallel_scan.h>
 #include <oneapi/tbb/parallel_sort.h>
+
+#include <deque>
 
 #include "benchmarks/peers/formulas.hpp"
 #include "benchmarks/peers/tbb_threads.hpp"
@@ -91,11 +94,39 @@ void transpose(table::Operands& operands, int threads) {
   });
 }
 
+template <int runs>
+void wavefront(table::Operands& operands, int threads) {
+  with_arrays(operands, [&](const auto& x) {
+    on_threads(threads, [&] {
+      using Node = tbb::flow::continue_node<tbb::flow::continue_msg>;
+      const Cells cells(x.n);
+      tbb::flow::graph graph;
+      std::deque<Node> nodes;
+      for (std::size_t cell = 0; cell < cells.count; ++cell) {
+        nodes.emplace_back(graph, [x, length = cells.length, cell](const tbb::flow::continue_msg&) {
+          Cells::compute(x, length, cell);
+          return tbb::flow::continue_msg();
+        });
+        if (Cells::has_before(cell)) tbb::flow::make_edge(nodes[cell - 1], nodes[cell]);
+        if (Cells::has_above(cell)) tbb::flow::make_edge(nodes[cell - Cells::kWidth], nodes[cell]);
+      }
+      for (int k = 0; k < runs && cells.count > 0; ++k) {
+        nodes[0].try_put(tbb::flow::continue_msg());
+        graph.wait_for_all();
+      }
+    });
+  });
+}
+
 // oneTBB has no stable sort.
-constexpr auto kPeers =
-    joined(kCompactions<Compact>, kMoves<Move>,
-           std::array<Peer, 5>{
-               {{"count_if", count_if}, {"all_of", all_of}, {"sort", sort}, {"argsort", argsort}, {"transpose", transpose}}});
+constexpr auto kPeers = joined(kCompactions<Compact>, kMoves<Move>,
+                               std::array<Peer, 7>{{{"count_if", count_if},
+                                                    {"all_of", all_of},
+                                                    {"sort", sort},
+                                                    {"argsort", argsort},
+                                                    {"transpose", transpose},
+                                                    {"wavefront", wavefront<1>},
+                                                    {"wavefront_16", wavefront<Cells::kRuns>}}});
 
 }  // namespace
 

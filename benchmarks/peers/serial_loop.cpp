@@ -121,9 +121,18 @@ void heat_steps(table::Operands& operands, int) {
   });
 }
 
+template <int runs>
+void wavefront(table::Operands& operands, int) {
+  with_arrays(operands, [](const auto x) {
+    const Cells cells(x.n);
+    for (int k = 0; k < runs; ++k)
+      for (std::size_t cell = 0; cell < cells.count; ++cell) Cells::compute(x, cells.length, cell);
+  });
+}
+
 constexpr auto kPeers =
     joined(kElementWise<Each>, kFunctions<Each>, kRarerFunctions<Each>, kReductions<Reduce>, kCompactions<Compact>, kMoves<Move>,
-           std::array<Peer, 15>{{{"inclusive_scan", scan<true>},
+           std::array<Peer, 17>{{{"inclusive_scan", scan<true>},
                                  {"exclusive_scan", scan<false>},
                                  {"count_if", count_if},
                                  {"sort", sort},
@@ -137,7 +146,9 @@ constexpr auto kPeers =
                                  {"nested_calls", nested_calls},
                                  {"write_then_read", write_then_read},
                                  {"chain", chain<Each, Reduce>},
-                                 {"heat", heat_steps}}});
+                                 {"heat", heat_steps},
+                                 {"wavefront", wavefront<1>},
+                                 {"wavefront_16", wavefront<Cells::kRuns>}}});
 
 }  // namespace
 

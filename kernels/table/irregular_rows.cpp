@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "furrow/engine/graph.hpp"
 #include "furrow/kernels/elementwise.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/reductions.hpp"
@@ -39,6 +40,64 @@ constexpr Range part_of(std::size_t k, std::size_t n) {
   constexpr std::size_t kAll = kParts * (kParts + 1) / 2;
   const auto end_of = [n](std::size_t parts) { return n / kAll * (parts * (parts + 1) / 2); };
   return {end_of(k), k + 1 == kParts ? n : end_of(k + 1)};
+}
+
+/// The cells of `wavefront`, 256 to a row, of one element each up to 65,536 elements: each adds the mean of the cell before it and
+/// the one above to its input.
+struct Cells {
+  static constexpr std::size_t kWidth = 256;
+  static constexpr std::size_t kMost = 65536;
+
+  std::size_t n;
+  std::size_t length = n / (kMost + 1) + 1;
+
+  std::size_t count() const { return (n + length - 1) / length; }
+  template <class T>
+  std::span<T> of(std::span<T> all, std::size_t cell) const {
+    return all.subspan(cell * length, std::min(length, n - cell * length));
+  }
+  template <class T>
+  void compute(std::size_t cell, const T* a, T* out) const {
+    for (std::size_t i = cell * length; i < std::min(n, (cell + 1) * length); ++i) {
+      const T before = cell % kWidth > 0 ? out[i - length] : T{0};
+      const T above = cell >= kWidth ? out[i - kWidth * length] : T{0};
+      out[i] = a[i] + (before + above) / 2;
+    }
+  }
+};
+
+/// A graph with a node for each cell, run so many times.
+template <class T>
+void wavefront(Engine& e, std::span<const T> a, std::span<T> out, int runs) {
+  const Cells cells{out.size()};
+  Graph graph;
+  std::vector<Access> accesses;
+  for (std::size_t cell = 0; cell < cells.count(); ++cell) {
+    accesses.assign({write(cells.of(out, cell))});
+    if (cell % Cells::kWidth > 0) accesses.push_back(read(cells.of(out, cell - 1)));
+    if (cell >= Cells::kWidth) accesses.push_back(read(cells.of(out, cell - Cells::kWidth)));
+    graph.add("cell", accesses, 1,
+              [n = out.size(), cell, a = a.data(), out = out.data()](std::size_t) { Cells{n}.compute(cell, a, out); });
+  }
+  for (int k = 0; k < runs; ++k) graph.run(e);
+}
+
+template <int runs>
+Kernel wavefront_row(std::string_view name, std::string_view formula) {
+  return {.name = name,
+          .family = "irregular",
+          .formula = formula,
+          .types = {Type::f64},
+          .reads = 1,
+          .writes = 1,
+          .flops = 3,
+          .make_inputs = random_inputs,
+          .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) { wavefront<T>(e, x.a<T>(), x.out<T>(), runs); }>,
+          .reference = reference<[]<std::same_as<double> T>(Operands& x) {
+            const Cells cells{x.size()};
+            for (std::size_t cell = 0; cell < cells.count(); ++cell) cells.compute(cell, x.a<T>().data(), x.out<T>().data());
+          }>,
+          .largest = Cells::kMost};
 }
 
 }  // namespace
@@ -125,6 +184,8 @@ void add_irregular(std::vector<Kernel>& rows) {
                     for (std::size_t i = 0; i < out.size(); ++i) out[i] = x.a<T>()[i] * x.b<T>()[i];
                     x.set_result(out.empty() ? T{0} : reference::named_sum<T>(out.size(), [out](std::size_t i) { return out[i]; }));
                   }>});
+  rows.push_back(wavefront_row<1>("wavefront", "a graph of cells that wait for two others, made and run"));
+  rows.push_back(wavefront_row<16>("wavefront_16", "the same graph made once and run 16 times"));
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
