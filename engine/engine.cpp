@@ -60,12 +60,22 @@ std::string Cost::name() const {
   return std::string(last == std::string_view::npos ? before : before.substr(last + 1));
 }
 
-void Cost::add_sample(float nanoseconds) {
-  const float least = nanoseconds_.load(std::memory_order_relaxed);
+float Cost::nanoseconds(std::size_t n) const {
+  const std::size_t own = size_class(n);
+  if (sizes_[own].is_known()) return sizes_[own].nanoseconds.load(std::memory_order_relaxed);
+  for (std::size_t away = 1; away < kSizeClasses; ++away)
+    for (const std::size_t other : {own - away, own + away})  // below 0 is above all
+      if (other < kSizeClasses && sizes_[other].is_known()) return sizes_[other].nanoseconds.load(std::memory_order_relaxed);
+  return 0;
+}
+
+void Cost::add_sample(std::size_t n, float nanoseconds) {
+  SizeClass& own = sizes_[size_class(n)];
+  const float least = own.nanoseconds.load(std::memory_order_relaxed);
   // The least is the cost of a named kernel, the latest that of a functor, which may find other data each time.
-  if (least == 0 || nanoseconds < least || !is_named()) nanoseconds_.store(std::max(nanoseconds, 1e-6F), std::memory_order_relaxed);
-  if (const unsigned samples = samples_.load(std::memory_order_relaxed); samples < kSamples)
-    samples_.store(samples + 1, std::memory_order_relaxed);
+  if (least == 0 || nanoseconds < least || !is_named())
+    own.nanoseconds.store(std::max(nanoseconds, 1e-6F), std::memory_order_relaxed);
+  if (!own.is_known()) own.samples.fetch_add(1, std::memory_order_relaxed);
 }
 
 Engine::Engine(const EngineOptions& options) : options_(options) {
@@ -198,7 +208,7 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
   if (chunks.count() >= kSurelyLarge) return hand_out(0, chunks, tuned, body);
-  const bool due = cost.is_due();
+  const bool due = cost.is_due(chunks.size());
   if (pays(chunks, cost)) return due ? time_threads(chunks, cost, tuned, body) : hand_out(0, chunks, tuned, body);
   if (!due) return serially(Serial::too_small);
   const std::size_t done = begin_serially(chunks, cost, body);
@@ -207,8 +217,9 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
 }
 
 bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
-  if (cost.nanoseconds() == 0) return false;
-  const double serial = double{cost.nanoseconds()} * static_cast<double>(chunks.size());
+  const float nanoseconds = cost.nanoseconds(chunks.size());
+  if (nanoseconds == 0) return false;
+  const double serial = double{nanoseconds} * static_cast<double>(chunks.size());
   const double threads = std::min<double>(concurrency(), static_cast<double>(chunks.count()));
   return serial - serial / threads > kMargin * fork_join_nanoseconds();
 }
@@ -227,7 +238,7 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const Chunk
     const double left = double{elapsed} / static_cast<double>(done) * static_cast<double>(chunks.count() - done);
     const bool worth_it = elapsed > fork_join && left / 2 > fork_join && chunks.count() - done > 1;
     if (done < chunks.count() && !worth_it) continue;
-    cost.add_sample(elapsed / static_cast<float>(chunks.elements(0, done).size()));
+    cost.add_sample(chunks.size(), elapsed / static_cast<float>(chunks.elements(0, done).size()));
     return done;
   }
 }
@@ -238,7 +249,7 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const Chunk
 void Engine::time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body) {
   std::atomic<float> spent{0};
   hand_out(0, chunks, tuned, body, &spent);
-  cost.add_sample(spent.load(std::memory_order_relaxed) / static_cast<float>(chunks.size()));
+  cost.add_sample(chunks.size(), spent.load(std::memory_order_relaxed) / static_cast<float>(chunks.size()));
 }
 
 /// Hands out the chunks from `first` on. Adds to `spent`, if there is one, the nanoseconds that each task took.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -91,25 +92,37 @@ class Cost {
     return begun;
   }
 
-  /// Nanoseconds per element; 0 while too few calls were timed.
-  float nanoseconds() const { return is_known() ? nanoseconds_.load(std::memory_order_relaxed) : 0; }
-  /// Whether a call should be timed: each while the cost is not known; of a functor's, one in sixteen after that, because it may
-  /// have other data to work on.
-  bool is_due() {
+  /// Nanoseconds per element in a call over n of them; what is known of calls of other sizes while too few of about this one were
+  /// timed, 0 if nothing is.
+  float nanoseconds(std::size_t n) const;
+  /// Whether a call over n elements should be timed: each while the cost is not known; of a functor's, one in sixteen after that,
+  /// because it may have other data to work on.
+  bool is_due(std::size_t n) {
     constexpr unsigned kEvery = 16;
-    return !is_known() || (!is_named() && calls_.fetch_add(1, std::memory_order_relaxed) % kEvery == 0);
+    SizeClass& own = sizes_[size_class(n)];
+    return !own.is_known() || (!is_named() && own.calls.fetch_add(1, std::memory_order_relaxed) % kEvery == 0);
   }
-  void add_sample(float nanoseconds);
+  void add_sample(std::size_t n, float nanoseconds);
 
  private:
-  static constexpr unsigned kSamples = 3;  // the first calls find cold caches
+  /// Calls of about one size: what an element costs depends on the cache that all of them fit.
+  struct SizeClass {
+    std::atomic<float> nanoseconds{0};
+    std::atomic<unsigned> samples{0};
+    std::atomic<unsigned> calls{0};
 
-  bool is_known() const { return samples_.load(std::memory_order_relaxed) >= kSamples; }
+    bool is_known() const {
+      constexpr unsigned kSamples = 3;  // the first calls find cold caches
+      return samples.load(std::memory_order_relaxed) >= kSamples;
+    }
+  };
+  static constexpr std::size_t kSizeClasses = 4;  ///< below 2^12, 2^15 and 2^18 elements, and above
+  static constexpr std::size_t size_class(std::size_t n) {
+    return n >= std::size_t{1} << 15 ? (n >= std::size_t{1} << 18 ? 3 : 2) : (n >= std::size_t{1} << 12 ? 1 : 0);
+  }
 
   std::uint64_t key_ = 0;
-  std::atomic<float> nanoseconds_{0};
-  std::atomic<unsigned> samples_{0};
-  std::atomic<unsigned> calls_{0};
+  std::array<SizeClass, kSizeClasses> sizes_{};
   std::size_t bytes_ = 0;
   const char* name_ = "";
   const char* type_ = nullptr;
