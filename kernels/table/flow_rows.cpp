@@ -130,7 +130,8 @@ void add_flows(std::vector<Kernel>& rows) {
                        eight_kernels(e, x.a<T>(), x.b<T>(), x.out<T>());
                        x.set_result(sum(e, x.out<T>()) + dot(e, x.out<T>(), x.b<T>()));
                      }>,
-                     .reference = chain_reference};
+                     .reference = chain_reference,
+                     .specials = Special::none};
   rows.push_back(chain);
   rows.push_back(chain);
   rows.back().name = "chain_flow";
