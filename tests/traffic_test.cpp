@@ -25,7 +25,8 @@ std::vector<json> calls_of(const table::Kernel& kernel, Engine& engine, table::O
   tracing::stop();
   std::ifstream file(path);
   std::vector<json> calls;
-  for (const json& event : json::parse(file).at("traceEvents"))
+  const json trace = json::parse(file);
+  for (const json& event : trace.at("traceEvents"))
     if (event.value("cat", "") == "kernel") calls.push_back(event);
   return calls;
 }
