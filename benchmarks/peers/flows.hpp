@@ -69,8 +69,8 @@ void heat(table::Operands& operands, const Rows& rows) {
         std::copy_n(x.a, x.n, x.out);
         return;
       }
-      auto* const scratch = static_cast<double*>(allocate_scratch(array_bytes(x.n, sizeof(double))));
-      for (double* const to : {x.out, scratch}) {
+      const Scratch<double> scratch(x.n);
+      for (double* const to : {x.out, scratch.data()}) {
         for (const std::size_t row : {std::size_t{0}, height - 1}) std::copy_n(x.a + row * width, width, to + row * width);
         for (std::size_t row = 0; row < height; ++row)
           for (const std::size_t i : {row * width, (row + 1) * width - 1}) to[i] = x.a[i];
@@ -78,11 +78,10 @@ void heat(table::Operands& operands, const Rows& rows) {
       }
       const double* from = x.a;
       for (std::size_t step = 0; step < kSteps; ++step) {
-        double* const to = step % 2 == 0 ? scratch : x.out;
+        double* const to = step % 2 == 0 ? scratch.data() : x.out;
         rows(height, [width, from, to](std::size_t i) { heat_row(width, from, to, i); });
         from = to;
       }
-      deallocate_scratch(scratch);
     }
   });
 }

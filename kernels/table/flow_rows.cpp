@@ -6,6 +6,7 @@
 #include "furrow/engine/graph.hpp"
 #include "furrow/engine/machine.hpp"
 #include "furrow/engine/memory.hpp"
+#include "furrow/kernels/stencil.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
 namespace furrow::table::FURROW_TABLE_ISA {
@@ -115,6 +116,31 @@ void heat_reference(Operands& x) {
   std::ranges::copy(now, out.begin());
 }
 
+/// The same in the whole plane, whose edges are each other's neighbours.
+void periodic_heat(Engine& engine, std::span<const double> a, std::span<double> out) {
+  const Grid grid(out.size());
+  const std::size_t cells = grid.width * grid.height;
+  std::ranges::copy(a.subspan(cells), out.subspan(cells).begin());
+  const auto step = [](const auto& u) { return flowed(u(-1, 0), u(0, -1), u(0, 0), u(0, 1), u(1, 0)); };
+  stencil(engine, a.first(cells), out.first(cells), {grid.height, grid.width}, Boundary::periodic(), kSteps, step);
+}
+
+void periodic_heat_reference(Operands& x) {
+  const auto a = x.a<double>(), out = x.out<double>();
+  std::vector<double> now(a.begin(), a.end());
+  std::vector<double> next = now;
+  const Grid grid(now.size());
+  const auto [width, height] = grid;
+  for (std::size_t step = 0; step < kSteps; ++step) {
+    for (std::size_t i = 0; i < height; ++i)
+      for (std::size_t j = 0; j < width; ++j)
+        next[i * width + j] = flowed(now[(i + height - 1) % height * width + j], now[i * width + (j + width - 1) % width],
+                                     now[i * width + j], now[i * width + (j + 1) % width], now[(i + 1) % height * width + j]);
+    now.swap(next);
+  }
+  std::ranges::copy(now, out.begin());
+}
+
 }  // namespace
 
 void add_flows(std::vector<Kernel>& rows) {
@@ -156,6 +182,16 @@ void add_flows(std::vector<Kernel>& rows) {
                   .make_inputs = random_inputs,
                   .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) { heat(e, x.a<T>(), x.out<T>()); }>,
                   .reference = heat_reference});
+  rows.push_back({.name = "stencil",
+                  .family = "irregular",
+                  .formula = "sixteen steps of heat in a periodic plane",
+                  .types = {Type::f64},
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = kSteps * 6,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) { periodic_heat(e, x.a<T>(), x.out<T>()); }>,
+                  .reference = periodic_heat_reference});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
