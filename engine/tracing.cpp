@@ -48,7 +48,7 @@ struct Event {
 template <std::size_t n>
 void copy(std::array<char, n>& to, std::string_view from) {
   const std::size_t length = std::min(from.size(), n - 1);
-  std::memcpy(to.data(), from.data(), length);
+  from.copy(to.data(), length);  // which may be of no characters at no address, where memcpy may not
   to[length] = 0;
 }
 
