@@ -301,7 +301,8 @@ void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body
   }
 }
 
-/// What an empty call costs with threads that are awake: the least of a few, since whatever else the machine does only adds to it.
+/// What it costs until all threads are at work and have ended: the least of a few, since whatever else the machine does only adds
+/// to it.
 double Engine::fork_join_nanoseconds() const {
   if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
   constexpr int kCalls = 15;

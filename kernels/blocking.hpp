@@ -5,20 +5,19 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/grid.hpp"
+#include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 // Several steps of a stencil in one pass over memory.
 
 namespace furrow {
-
 namespace blocking {
 
 /// Lines of the latest planes of a field at one time, in cache: planes take the place of those `depth` before them.
@@ -293,7 +292,7 @@ class Block {
                                         std::index_sequence<From...>) {
     const std::array<typename Near::Lines, F + C> lines = from;  // copies, so that what is written cannot be them
     const std::array<T*, F> out = to;
-    const auto own = op;
+    loops::Held<const Op> own = op;
     const auto cell = [&](std::ptrdiff_t i) {
       if constexpr (F == 1) {
         out[0][i] = own(Near(lines[From], first + i)...);
@@ -349,5 +348,4 @@ void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, co
 }
 
 }  // namespace blocking
-
 }  // namespace furrow

@@ -42,6 +42,8 @@ requires(std::same_as<element_t<First>, element_t<More>>&&...) Fields < element_
 /// No steps: a copy. Throws Error if sizes do not fit the shape, ranges overlap, an extent is negative or their product overflows.
 ///
 /// Several steps are taken while a part of the grid is in cache (see blocking::Block), with the bits of one step after the other.
+/// (Which instructions compute a cell depends on where blocks begin: if the program is compiled so that single cells may be rounded
+/// otherwise than vectors of them, so may bits.)
 /// Cost: one read and one write of the fields for each 4 to 16 steps, and as much memory as `out` for more steps than that.
 template <std::size_t Radius = 1, class In, class T, std::size_t F, std::integral Index, std::size_t D, class Op, class K = const T,
           std::size_t C = 0>

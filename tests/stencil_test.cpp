@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "furrow/engine/error.hpp"
@@ -298,6 +299,23 @@ TEST(Stencil, BadInput) {
         engine, a, b, {3, 4}, Boundary::periodic(), 1, [](const auto& u, const auto& c) { return u(0, 0) + c(0, 0); }, fields(b));
   });
   EXPECT_NE(constant.find("shares memory"), std::string::npos) << constant;
+}
+
+/// Coefficients that must not be copied for each line.
+struct Weights {
+  std::vector<double> of;
+
+  explicit Weights(std::vector<double> weights) : of(std::move(weights)) {}
+  Weights(const Weights&) = delete;
+  Weights& operator=(const Weights&) = delete;
+
+  auto operator()(const auto& u) const { return u(0, 0) * of[0] + u(-1, 0) * of[1] + u(0, 1) * of[2]; }
+};
+
+TEST(Stencil, OperationsAreNotCopied) {
+  Engine engine("serial");
+  const Weights weights({0.5, 0.25, 0.125});
+  expect_steps<1, 2>(engine, {9, 14}, Boundary::periodic(), 5, weights);
 }
 
 TEST(Stencil, ExceptionsAndStopsReachTheCaller) {

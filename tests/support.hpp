@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -120,12 +122,34 @@ class Folder {
 /// What in_child() gives for a child that had to be killed.
 inline constexpr int kHung = -1000;
 
+/// Waits up to a second until no other thread of this process runs. GCC 12's AddressSanitizer does not prepare its allocator for
+/// fork(): a child of a process in which another thread was just allocating waits for that thread's lock for ever.
+inline void let_threads_rest() {
+#if defined(__SANITIZE_ADDRESS__)
+  const auto busy = [] {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      if (task.path().filename() == std::to_string(gettid())) continue;
+      std::string line;
+      std::getline(std::ifstream(task.path() / "stat"), line);
+      const std::size_t name_end = line.rfind(')');
+      if (name_end != std::string::npos && line.compare(name_end, 3, ") R") == 0) return true;
+    }
+    return false;
+  };
+  for (int tries = 0; tries < 1000 && busy(); ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+#endif
+}
+
 /// The result of work() in a fork() of this process; minus the signal that ended it; kHung if it was not done in time.
 template <class Work>
 int in_child(Work&& work, std::chrono::seconds patience = std::chrono::seconds(20)) {
   std::fflush(nullptr);
+  let_threads_rest();
   const pid_t child = fork();
-  if (child == 0) _exit(work());
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a child that hangs must not outlive a test that is killed
+    _exit(work());
+  }
   const auto deadline = std::chrono::steady_clock::now() + patience;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
