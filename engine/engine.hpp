@@ -140,6 +140,10 @@ class Engine {
   /// options.concurrency is negative or absurd.
   explicit Engine(std::string_view backend, const EngineOptions& options = {});
 
+  /// An engine on the threads of `other`, whose calls end, with Cancelled, when `stop` is requested rather than the other's own
+  /// stop. It may outlive the other one, except for submitting.
+  Engine(const Engine& other, std::stop_token stop);
+
   /// Waits for all work that was submitted, and for what that work submits; cancel it first where that would take too long.
   ~Engine();
   Engine(Engine&&) noexcept;
@@ -188,9 +192,6 @@ class Engine {
  private:
   friend class ChunkBody;
   friend class Job;
-
-  /// The same threads, other stops; for a job of `other`, whose background thread it shares but does not end.
-  Engine(const Engine& other, std::stop_token stop);
 
   void start(std::string_view backend);
   void close();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -76,6 +77,15 @@ class Workspaces {
   std::size_t made_ = 0;
 };
 
+/// What operations derive from that compute a line at a time, with instructions of their own choice:
+///
+///     void line(const std::array<Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size, const std::array<T*, F>& to)
+///     const;
+///
+/// `from` has the lines about it of each field and constant, as a Neighbourhood has them; in the middle one of field f the cells
+/// [first, first + size) are replaced, and their new values go to to[f][0], to[f][1], …
+struct LineOperation {};
+
 /// A block of a grid on its way through several steps.
 ///
 /// The block sweeps along the planes, all steps at once: as soon as step t of plane p is there, step t + 1 can be made of the plane
@@ -89,7 +99,6 @@ class Block {
   static constexpr std::ptrdiff_t kSide = 2 * kRadius + 1;
   static constexpr std::ptrdiff_t kLine = 64 / sizeof(T);          ///< cells
   static constexpr std::ptrdiff_t kAcross = D == 2 ? 0 : kRadius;  ///< radius from line to line of a plane
-  static constexpr std::ptrdiff_t kBeyond = -1;
   using Near = Neighbourhood<T, D, Radius>;
 
  public:
@@ -148,6 +157,7 @@ class Block {
 
  private:
   bool periodic(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic; }
+  bool fixed(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed; }
 
   /// The cells of an axis whose state after `step` steps the block needs.
   Span reach(std::size_t axis, std::ptrdiff_t step) const {
@@ -172,12 +182,12 @@ class Block {
     for (std::ptrdiff_t line = lines.begin; line < lines.end; ++line) {
       const std::ptrdiff_t row =
           wrapped(plane, pass_.grid.extents[0]) * pass_.grid.extents[1] + wrapped(line, pass_.grid.extents[1]);
-      for (std::size_t f = 0; f < F; ++f) load_line(pass_.in[f] + row * pass_.grid.extents[2], line_of(ring(f, 0), plane, line));
-      for (std::size_t c = 0; c < C; ++c)
-        load_line(pass_.constants[c] + row * pass_.grid.extents[2], line_of(constant_rings_[c], plane, line));
+      const std::ptrdiff_t first = row * pass_.grid.extents[2];
+      for (std::size_t f = 0; f < F; ++f) load_line(pass_.in[f] + first, line_of(ring(f, 0), plane, line), fixed(2));
+      for (std::size_t c = 0; c < C; ++c) load_line(pass_.constants[c] + first, line_of(constant_rings_[c], plane, line), false);
     }
   }
-  void load_line(const T* from, T* to) const {
+  void load_line(const T* from, T* to, bool ends_fixed) const {
     const Span cells = reach(2, 0);
     const std::ptrdiff_t extent = pass_.grid.extents[2];
     for (std::ptrdiff_t x = cells.begin; x < cells.end;) {
@@ -186,17 +196,15 @@ class Block {
       std::copy_n(from + at, size, to + cell_at(x));
       x += size;
     }
-    finish_line(to);
+    finish_line(to, ends_fixed);
   }
 
   /// Puts what lies beyond the ends of a line beside it.
-  void finish_line(T* line) const {
+  void finish_line(T* line, bool ends_fixed) const {
     if (periodic(2)) return;
     const std::ptrdiff_t extent = pass_.grid.extents[2];
-    const Boundary& boundary = pass_.grid.boundaries[2];
     const auto put = [&](std::ptrdiff_t x) {
-      line[cell_at(x)] =
-          boundary.kind() == Boundary::Kind::fixed ? static_cast<T>(boundary.value()) : line[cell_at(reflected(x, extent))];
+      line[cell_at(x)] = ends_fixed ? static_cast<T>(pass_.grid.boundaries[2].value()) : line[cell_at(reflected(x, extent))];
     };
     for (std::ptrdiff_t x = std::max(-kRadius, begin_[2] - kRadius * steps_); x < 0; ++x) put(x);
     for (std::ptrdiff_t x = extent; x < std::min(extent + kRadius, end_[2] + kRadius * steps_); ++x) put(x);
@@ -217,23 +225,19 @@ class Block {
   T* line_of(const Ring<T>& ring, std::ptrdiff_t plane, std::ptrdiff_t line) const {
     return ring.line(local(0, plane), local(1, line));
   }
-  /// Where what lies beside a plane or line is found along axis 0 or 1: its index in the block, or kBeyond.
+  bool inside(std::size_t axis, std::ptrdiff_t at) const { return periodic(axis) || (at >= 0 && at < pass_.grid.extents[axis]); }
+  /// Where what lies beside a plane or line is found along axis 0 or 1, unless it is of a fixed value: its index in the block.
   std::ptrdiff_t found(std::size_t axis, std::ptrdiff_t at) const {
-    const std::ptrdiff_t extent = pass_.grid.extents[axis];
-    if (!periodic(axis) && (at < 0 || at >= extent)) {
-      if (pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed) return kBeyond;
-      at = reflected(at, extent);
-    }
-    return local(axis, at);
+    return local(axis, inside(axis, at) ? at : reflected(at, pass_.grid.extents[axis]));
   }
 
   /// Makes a step of a plane out of the planes of the step before.
   void advance(std::ptrdiff_t step, std::ptrdiff_t plane) {
-    std::array<std::array<const T*, kSide>, F + C> planes{};  // null: beyond the grid
+    std::array<std::array<const T*, kSide>, F + C> planes{};  // null: of a fixed value
     for (std::ptrdiff_t p = 0; p < kSide; ++p) {
       const std::ptrdiff_t at = found(0, plane + p - kRadius);
-      if (at == kBeyond) continue;
-      for (std::size_t f = 0; f < F; ++f) planes[f][static_cast<std::size_t>(p)] = ring(f, step - 1).line(at, 0);
+      const bool of_fixed_value = fixed(0) && !inside(0, plane + p - kRadius);
+      for (std::size_t f = 0; f < F && !of_fixed_value; ++f) planes[f][static_cast<std::size_t>(p)] = ring(f, step - 1).line(at, 0);
       for (std::size_t c = 0; c < C; ++c) planes[F + c][static_cast<std::size_t>(p)] = constant_rings_[c].line(at, 0);
     }
     std::array<T*, F> made{};
@@ -257,7 +261,7 @@ class Block {
       compute(pass_.op, from, first, size, to);
       for (std::size_t f = 0; f < F; ++f) {
         if (step < steps_)
-          finish_line(to[f] - first);
+          finish_line(to[f] - first, fixed(2));
         else if (pass_.stream)
           stream_copy(pass_.out[f] + target, last_[f], static_cast<std::size_t>(size) * sizeof(T));
       }
@@ -272,9 +276,10 @@ class Block {
     for (std::size_t p = 0; p < kSide; ++p) {
       for (std::ptrdiff_t l = line - kAcross; l <= line + kAcross; ++l, ++next) {
         const std::ptrdiff_t at = found(1, l);
+        const bool of_fixed_value = fixed(1) && !inside(1, l);
         for (std::size_t f = 0; f < F + C; ++f) {
           const T* const plane = planes[f][p];
-          lines[f][next] = plane == nullptr ? beyond_[0] : at == kBeyond ? beyond_[1] : plane + at * stride_;
+          lines[f][next] = plane == nullptr ? beyond_[0] : of_fixed_value && f < F ? beyond_[1] : plane + at * stride_;
         }
       }
     }
@@ -283,7 +288,10 @@ class Block {
 
   static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
                       const std::array<T*, F>& to) {
-    compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
+    if constexpr (std::derived_from<Op, LineOperation>)
+      op.line(from, first, size, to);
+    else
+      compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
   }
   /// Apart from its caller, so that it has all registers for its lines.
   template <std::size_t... Of, std::size_t... From>
@@ -324,6 +332,16 @@ class Block {
   std::array<T*, 2> beyond_{};  ///< lines of what lies beyond a fixed boundary
 };
 
+/// Takes the steps of one pass from `in` to `out`.
+template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
+void run_pass(Engine& engine, const Grid& grid, const Cut& cut, const std::array<const T*, F>& in, const std::array<T*, F>& out,
+              const std::array<const T*, C>& constants, const Op& op, Workspaces<T>& workspaces) {
+  using B = Block<T, F, C, D, Radius, Op>;
+  const bool stream = worth_streaming((2 * F + C) * static_cast<std::size_t>(grid.cells()) * sizeof(T));
+  const typename B::Pass pass{grid, cut, in, out, constants, op, stream};
+  engine.bulk(cut.blocks(), [&](std::size_t block) { B(pass, block, workspaces).run(); });
+}
+
 /// Takes `steps` steps from `in` to `out`.
 template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
 void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, const std::array<T*, F>& out,
@@ -340,9 +358,7 @@ void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, co
       for (std::size_t f = 0; f < F; ++f) to[f] = scratch.data() + f * cells;
     Cut part = cut;
     part.steps = steps / passes + (pass < steps % passes);
-    using B = Block<T, F, C, D, Radius, Op>;
-    const typename B::Pass what{grid, part, from, to, constants, op, worth_streaming((2 * F + C) * cells * sizeof(T))};
-    engine.bulk(part.blocks(), [&](std::size_t block) { B(what, block, workspaces).run(); });
+    run_pass<Radius, D>(engine, grid, part, from, to, constants, op, workspaces);
     for (std::size_t f = 0; f < F; ++f) from[f] = to[f];
   }
 }

@@ -37,6 +37,7 @@ requires(std::same_as<element_t<First>, element_t<More>>&&...) Fields < element_
 /// direction: furrow::stencil<2>(…) for two.
 ///
 /// Beyond the edges lies what `boundary` says, for all axes or for each; where two axes are beyond, what the first of them says.
+/// Constants are not of a fixed value there: they go on as in a mirror.
 /// op is called once or more for each cell and step, on any thread, and has to be a function of what it sees. `in` is left as it
 /// is; `out` must share no memory with it, with the constants or in itself, and is undefined if op throws or the engine is stopped.
 /// No steps: a copy. Throws Error if sizes do not fit the shape, ranges overlap, an extent is negative or their product overflows.

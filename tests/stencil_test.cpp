@@ -56,9 +56,20 @@ struct Seen {
 template <class T, std::size_t F>
 using State = std::array<std::vector<T>, F>;
 
+/// What lies beyond the edges for constants.
+template <std::size_t D>
+Boundaries<D> not_fixed(const Boundaries<D>& boundary) {
+  const auto of = [](const Boundary& one) { return one.kind() == Boundary::Kind::fixed ? Boundary::reflecting() : one; };
+  if constexpr (D == 2)
+    return Boundaries<2>({of(boundary[0]), of(boundary[1])});
+  else
+    return Boundaries<3>({of(boundary[0]), of(boundary[1]), of(boundary[2])});
+}
+
 template <class T, std::size_t F, std::size_t C, std::size_t D, class Op>
 State<T, F> reference(State<T, F> state, const State<T, C>& constants, const std::array<std::ptrdiff_t, D>& shape,
                       const Boundaries<D>& boundary, std::size_t steps, const Op& op) {
+  const Boundaries<D> of_constants = not_fixed<D>(boundary);
   for (std::size_t step = 0; step < steps; ++step) {
     State<T, F> next = state;
     for (std::size_t i = 0; i < state[0].size(); ++i) {
@@ -66,11 +77,12 @@ State<T, F> reference(State<T, F> state, const State<T, C>& constants, const std
       auto rest = static_cast<std::ptrdiff_t>(i);
       for (std::size_t axis = D; axis-- > 0; rest /= shape[axis]) cell[axis] = rest % shape[axis];
       const auto see = [&](const std::vector<T>& field) { return Seen<T, D>{field, shape, boundary, cell}; };
+      const auto see_constant = [&](const std::vector<T>& field) { return Seen<T, D>{field, shape, of_constants, cell}; };
       [&]<std::size_t... Of, std::size_t... From>(std::index_sequence<Of...>, std::index_sequence<From...>) {
         if constexpr (F == 1) {
-          next[0][i] = op(see(state[Of])..., see(constants[From])...);
+          next[0][i] = op(see(state[Of])..., see_constant(constants[From])...);
         } else {
-          const std::array<T, F> values = op(see(state[Of])..., see(constants[From])...);
+          const std::array<T, F> values = op(see(state[Of])..., see_constant(constants[From])...);
           ((next[Of][i] = values[Of]), ...);
         }
       }

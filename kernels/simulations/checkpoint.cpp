@@ -212,7 +212,8 @@ CheckpointFile::CheckpointFile(const std::string& path)
     read_at(0, &prelude, sizeof prelude);
     if (prelude.magic != kMagic) fail_as("it is not a furrow checkpoint");
     if (prelude.version != kVersion)
-      fail_as("it is of version " + std::to_string(prelude.version) + ", and this furrow reads version " + std::to_string(kVersion));
+      fail_as("it is of version " + std::to_string(prelude.version) + ", and this furrow reads version " +
+              std::to_string(kVersion));
     data_begin_ = sizeof prelude + prelude.header_bytes + sizeof(std::uint64_t);
     if (prelude.header_bytes > kLongestHeader) fail_as("it is damaged: its beginning does not match its checksum");
     if (size < data_begin_) fail_as("it has been cut short");

@@ -21,8 +21,8 @@ struct Checkpoint {
 /// Writes a checkpoint to a file beside `path`, flushes it, and renames it; the one before is kept as previous_of(path). Throws
 /// Error, and leaves both, if it cannot be written or if what is at `path` is no checkpoint.
 ///
-/// The file: "FURROWCP", the version and the length of what follows in JSON (both in four bytes), that JSON, its and their XXH3 hash
-/// in eight bytes, the values, and their hash. Numbers are little-endian.
+/// The file: "FURROWCP", the version and the length of what follows in JSON (both in four bytes), that JSON, its and their XXH3
+/// hash in eight bytes, the values, and their hash. Numbers are little-endian.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint, std::span<const std::span<std::byte>> state);
 
 /// The checkpoint before that at `path`.

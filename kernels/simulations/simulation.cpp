@@ -9,6 +9,7 @@
 #include <numeric>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/reductions.hpp"
@@ -54,7 +55,8 @@ std::size_t Field::size() const {
 }
 
 void Field::fail_as(Type wanted) const {
-  fail("the field " + std::string(name_) + " is of " + std::string(type_name(type_)) + ", not of " + std::string(type_name(wanted)));
+  fail("the field " + std::string(name_) + " is of " + std::string(type_name(type_)) + ", not of " +
+       std::string(type_name(wanted)));
 }
 
 std::string Parameter::text() const {
@@ -107,11 +109,20 @@ void apply(const std::vector<Parameter>& parameters, std::span<const Setting> se
 }
 
 Simulation::Simulation(Engine& engine, std::string_view name, const std::vector<Parameter>& parameters)
-    : engine_(engine), name_(name) {
+    : engine_(&engine), name_(name) {
   for (const Parameter& parameter : parameters) settings_.push_back({std::string(parameter.name), parameter.text()});
 }
 
-void Simulation::advance(std::size_t steps) {
+void Simulation::advance(std::size_t steps, std::stop_token stop) {
+  if (stop.stop_possible()) {
+    Engine stoppable(*engine_, std::move(stop));
+    struct Restore {
+      Simulation& simulation;
+      Engine* before;
+      ~Restore() { simulation.engine_ = before; }
+    } const restore{*this, std::exchange(engine_, &stoppable)};
+    return advance(steps);
+  }
   constexpr std::uint64_t kUnchecked = 32;
   while (steps > 0) {
     const std::size_t taken = run(steps);
@@ -124,8 +135,8 @@ void Simulation::advance(std::size_t steps) {
 void Simulation::check_finite() {
   for (const Field& field : fields()) {
     if (!is_fraction(field.type())) continue;
-    const bool finite = field.type() == Type::f64 ? std::isfinite(norm_inf(engine_, field.values<double>()))
-                                                  : std::isfinite(norm_inf(engine_, field.values<float>()));
+    const bool finite = field.type() == Type::f64 ? std::isfinite(norm_inf(*engine_, field.values<double>()))
+                                                  : std::isfinite(norm_inf(*engine_, field.values<float>()));
     if (!finite)
       fail(std::string(name_) + ": " + std::string(field.name()) + " is not finite at step " + std::to_string(step_) +
            "; it still was at step " + std::to_string(checked_));

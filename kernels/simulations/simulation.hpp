@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -62,6 +64,14 @@ struct Parameter {
   void set(std::string_view text) const;
 };
 
+/// The same extent along each axis.
+template <std::size_t D>
+constexpr std::array<std::size_t, D> square(std::size_t extent) {
+  std::array<std::size_t, D> shape{};
+  shape.fill(extent);
+  return shape;
+}
+
 /// A name and a value in words.
 struct Setting {
   std::string name;
@@ -86,11 +96,13 @@ class Simulation {
   Simulation& operator=(const Simulation&) = delete;
 
   /// Takes so many steps. Looks for values that are not finite after every 32 steps or fewer, and throws Error that says between
-  /// which steps they came up. If the engine is stopped (Cancelled) or throws, the state is that after step().
-  void advance(std::size_t steps);
+  /// which steps they came up. When `stop` is requested, which is also seen within a step, it throws Cancelled. Whatever it throws,
+  /// the state is that after step(), from which it can go on.
+  void advance(std::size_t steps, std::stop_token stop = {});
 
   std::string_view name() const { return name_; }
-  Engine& engine() const { return engine_; }
+  /// The engine that it was made with; while it advances, one on the same threads that can be stopped.
+  Engine& engine() const { return *engine_; }
   /// Steps taken since the initial state.
   std::uint64_t step() const { return step_; }
   /// What time it is in the model.
@@ -110,7 +122,8 @@ class Simulation {
   void save(const std::string& path);
 
   /// Goes on from a checkpoint of the same simulation with the same parameters. Throws Error, and leaves the state as it is, if the
-  /// file is missing, of another simulation, damaged or of a later version; the message names the earlier checkpoint if there is one.
+  /// file is missing, of another simulation, damaged or of a later version; the message names the earlier checkpoint if there is
+  /// one.
   void load(const std::string& path);
 
  protected:
@@ -127,7 +140,7 @@ class Simulation {
  private:
   void check_finite();
 
-  Engine& engine_;
+  Engine* engine_;
   std::string_view name_;
   std::vector<Setting> settings_;
   std::uint64_t step_ = 0;

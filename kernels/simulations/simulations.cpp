@@ -4,7 +4,9 @@
 #include <array>
 
 #include "furrow/kernels/simulations/checkpoint.hpp"
+#include "furrow/kernels/simulations/gray_scott.hpp"
 #include "furrow/kernels/simulations/heat.hpp"
+#include "furrow/kernels/simulations/wave.hpp"
 
 namespace furrow::sim {
 namespace {
@@ -22,14 +24,13 @@ constexpr Model row() {
           },
           [](Engine& engine, std::span<const Setting> settings) -> std::unique_ptr<Simulation> {
             Options options;
-            apply(options.parameters(), settings);
+            sim::apply(options.parameters(), settings);
             return std::make_unique<S>(engine, options);
           }};
 }
 
 constexpr std::array kModels{
-    row<Heat2D>(),
-    row<Heat3D>(),
+    row<Heat2D>(), row<Heat3D>(), row<Wave2D>(), row<GrayScott2D>(), row<GrayScott3D>(),
 };
 
 }  // namespace
