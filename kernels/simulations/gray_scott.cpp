@@ -148,13 +148,13 @@ template <std::size_t D>
 GrayScott<D>::GrayScott(Engine& engine, Options options)
     : Simulation(engine, kName, options.parameters()),
       options_(checked(options)),
-      state_(engine, options.shape, boundary_named(options.boundary, 0)) {
+      state_(engine, options.shape, options.boundary == "periodic" ? Boundary::periodic() : Boundary::reflecting()) {
   const auto& shape = options_.shape;
   // As Pearson began: u = 1 and v = 0, within spots u = 1/2 and v = 1/4, all with noise; which is drawn into u first.
   uniform(engine, state_.field(0), options_.seed);
   std::vector<double> places(options_.spots * D);
   uniform(engine, places, {options_.seed, 1});
-  const std::size_t side = std::max<std::size_t>(2, *std::ranges::min_element(shape) / 24);
+  const std::size_t side = std::max<std::size_t>(10, *std::ranges::min_element(shape) / 24);  // cells; smaller ones would die out
   std::vector<std::array<std::size_t, D>> corners(options_.spots);
   for (std::size_t i = 0; i < corners.size(); ++i)
     for (std::size_t axis = 0; axis < D; ++axis)
