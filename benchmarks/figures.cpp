@@ -169,7 +169,8 @@ std::string Curves::draw() {
 }  // namespace
 
 bool counts_elements(std::string_view kernel) {
-  return family_of(kernel) == "irregular";
+  const std::string_view family = family_of(kernel);
+  return family == "irregular" || family == "simulations";
 }
 
 std::string_view speed_unit(std::string_view kernel) {

@@ -7,7 +7,8 @@ namespace {
 template <Build build>
 void add_loops(std::vector<PeerBackend>& all) {
 #if defined(FURROW_HAS_OPENMP)
-  all.push_back({"raw_openmp", "openmp", "usual", {raw_openmp<build>(), raw_openmp_order<Build::v3>()}});
+  all.push_back(
+      {"raw_openmp", "openmp", "usual", {raw_openmp<build>(), raw_openmp_simulations<build>(), raw_openmp_order<Build::v3>()}});
 #endif
 #if defined(FURROW_HAS_TBB)
   all.push_back({"raw_tbb", "tbb", "usual", {raw_tbb<build>(), raw_tbb_order<Build::v3>()}});

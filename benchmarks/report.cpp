@@ -7,10 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "benchmarks/figures.hpp"
+
 namespace furrow::bench {
 namespace {
-
-constexpr std::string_view kIrregular = "irregular";
 
 /// "2^16" where it is a power of two.
 std::string size_text(std::size_t n) {
@@ -20,7 +20,7 @@ std::string size_text(std::size_t n) {
 /// Elements per second where bytes say nothing about the work, else bytes.
 double speed(const Group& group, const Case& one) {
   const double elements = static_cast<double>(group.n) / median(one.timings.real);
-  return group.kernel->family == kIrregular ? elements * 1e-6 : elements * group.kernel->bytes(group.type) * 1e-9;
+  return counts_elements(group.kernel->name) ? elements * 1e-6 : elements * group.kernel->bytes(group.type) * 1e-9;
 }
 
 std::string number(double value) {
@@ -65,9 +65,8 @@ std::string row(const Measurements& measurements, const Group& group, bool scali
   return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
 }
 
-std::string header(const Measurements& measurements, std::string_view family, bool scaling) {
-  std::string text =
-      fmt::format("{}, {}\n{:<16} {:<3} {:>5}", family, family == kIrregular ? "million elements/s" : "GB/s", "kernel", "", "n");
+std::string header(const Measurements& measurements, const table::Kernel& first, bool scaling) {
+  std::string text = fmt::format("{}, {}\n{:<16} {:<3} {:>5}", first.family, speed_unit(first.name), "kernel", "", "n");
   if (scaling) text += fmt::format(" {:>7}", "threads");
   for (const std::string& backend : measurements.backends) text += fmt::format(" {:>7} ", backend);
   return text + fmt::format(" {:>7} {:<11} {:>7}  {:>6} {:>6}\n", "best", "peer", "roof", "/peer", "/roof");
@@ -76,15 +75,16 @@ std::string header(const Measurements& measurements, std::string_view family, bo
 }  // namespace
 
 std::string tables(const Measurements& measurements) {
-  std::vector<std::string_view> families;
+  std::vector<const table::Kernel*> firsts;  // of each family
+  const auto family = [](const table::Kernel* kernel) { return kernel->family; };
   for (const Group& group : measurements.groups)
-    if (std::ranges::find(families, group.kernel->family) == families.end()) families.push_back(group.kernel->family);
+    if (std::ranges::find(firsts, group.kernel->family, family) == firsts.end()) firsts.push_back(group.kernel);
   const bool scaling = std::ranges::any_of(measurements.groups, [](const Group& group) { return group.threads > 0; });
   std::string text;
-  for (const std::string_view family : families) {
-    text += header(measurements, family, scaling);
+  for (const table::Kernel* const first : firsts) {
+    text += header(measurements, *first, scaling);
     for (const Group& group : measurements.groups)
-      if (group.kernel->family == family) text += row(measurements, group, scaling);
+      if (group.kernel->family == first->family) text += row(measurements, group, scaling);
     text += "\n";
   }
   text +=

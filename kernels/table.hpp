@@ -83,7 +83,8 @@ enum class Special { none, finite, numbers, all };
 /// One kernel, described once: tests, suite, picker, `furrow list` and the documentation loop over these.
 struct Kernel {
   std::string_view name;
-  std::string_view family;   ///< "element-wise", "functions", "reductions", "scans", "order", "random", "loops", "irregular"
+  std::string_view
+      family;  ///< "element-wise", "functions", "reductions", "scans", "order", "random", "loops", "irregular", "simulations"
   std::string_view formula;  ///< what it computes, for people
   std::vector<Type> types;
   double reads = 0;                ///< elements read per element

@@ -32,6 +32,8 @@ std::span<const Peer> serial_loop();
 template <Build>
 std::span<const Peer> raw_openmp();
 template <Build>
+std::span<const Peer> raw_openmp_simulations();
+template <Build>
 std::span<const Peer> raw_tbb();
 template <Build>
 std::span<const Peer> raw_stdpar();

@@ -13,6 +13,7 @@ std::vector<Kernel> rows() {
   add_random(rows);
   add_irregular(rows);
   add_flows(rows);
+  add_simulations(rows);
   return rows;
 }
 

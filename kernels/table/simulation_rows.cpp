@@ -1,0 +1,185 @@
+#include "furrow/kernels/simulations/gray_scott.hpp"
+#include "furrow/kernels/simulations/heat.hpp"
+#include "furrow/kernels/simulations/wave.hpp"
+#include "furrow/kernels/table/rows.hpp"
+
+// What simulations do to their state, sixteen steps of it, on periodic grids that hold as many of the elements as fit; the rest is
+// copied. (benchmarks/peers/raw_openmp_simulations.cpp has the same grids.)
+
+namespace furrow::table::FURROW_TABLE_ISA {
+namespace {
+
+constexpr std::size_t kSteps = 16;
+
+std::size_t root(std::size_t n, std::size_t degree) {
+  std::size_t side = 0;
+  const auto power = [degree](std::size_t x) { return degree == 2 ? x * x : x * x * x; };
+  while (power(side + 1) <= n) ++side;
+  return side;
+}
+
+/// Cubes, and squares of the elements of each of `fields` fields, which stand one after the other.
+template <std::size_t D>
+struct Shape {
+  explicit Shape(std::size_t n, std::size_t fields = 1) { extents.fill(root(n / fields, D)); }
+  std::size_t cells() const {
+    std::size_t product = 1;
+    for (const std::size_t extent : extents) product *= extent;
+    return product;
+  }
+  std::array<std::size_t, D> extents;
+};
+
+void copy_rest(std::span<const double> a, std::span<double> out, std::size_t from) {
+  std::ranges::copy(a.subspan(from), out.subspan(from).begin());
+}
+
+/// The neighbour of a cell in a periodic square, by rows and columns (-1, 0 or 1).
+struct Near {
+  std::size_t side;
+  std::size_t row, column;
+  std::size_t operator()(std::size_t rows, std::size_t columns) const {
+    return (row + side + rows) % side * side + (column + side + columns) % side;
+  }
+};
+
+/// 4-neighbourhood of f at a cell: (above + below) + (left + right).
+double around(const double* f, const Near& at) {
+  constexpr auto back = static_cast<std::size_t>(-1);
+  return (f[at(back, 0)] + f[at(1, 0)]) + (f[at(0, back)] + f[at(0, 1)]);
+}
+
+/// kSteps of `step(now, next, near)` over the cells of a square, from what is in `a`; of two fields, at `side`² apart.
+template <class Step>
+void steps_of_squares(Operands& x, std::size_t fields, const Step& step) {
+  const auto a = x.a<double>(), out = x.out<double>();
+  const Shape<2> shape(out.size(), fields);
+  const std::size_t side = shape.extents[0];
+  std::vector<double> now(a.begin(), a.end());
+  std::vector<double> next = now;
+  for (std::size_t i = 0; i < kSteps; ++i) {
+    for (std::size_t row = 0; row < side; ++row)
+      for (std::size_t column = 0; column < side; ++column) step(now.data(), next.data(), Near{side, row, column});
+    now.swap(next);
+  }
+  std::ranges::copy(now, out.begin());
+}
+
+constexpr double kDiffusion = 0.2;
+
+void heat2d_reference(Operands& x) {
+  steps_of_squares(x, 1, [](const double* now, double* next, const Near& near) {
+    const std::size_t here = near(0, 0);
+    next[here] = now[here] + kDiffusion * (around(now, near) - 4 * now[here]);
+  });
+}
+
+void heat3d_reference(Operands& x) {
+  const auto a = x.a<double>(), out = x.out<double>();
+  const std::size_t side = Shape<3>(out.size()).extents[0];
+  std::vector<double> now(a.begin(), a.end());
+  std::vector<double> next = now;
+  for (std::size_t step = 0; step < kSteps; ++step) {
+    for (std::size_t i = 0; i < side * side * side; ++i) {
+      const std::size_t plane = i / (side * side);
+      const Near near{side, i / side % side, i % side};
+      const double* const layer = now.data() + plane * side * side;
+      const double planes =
+          now[(plane + side - 1) % side * side * side + near(0, 0)] + now[(plane + 1) % side * side * side + near(0, 0)];
+      constexpr auto back = static_cast<std::size_t>(-1);
+      const double rows = layer[near(back, 0)] + layer[near(1, 0)];
+      const double columns = layer[near(0, back)] + layer[near(0, 1)];
+      next[i] = now[i] + kDiffusion / 2 * (((planes + rows) + columns) - 6 * now[i]);
+    }
+    now.swap(next);
+  }
+  std::ranges::copy(now, out.begin());
+}
+
+constexpr double kCourant = 0.36;  // (c dt / h)²
+
+void wave2d_reference(Operands& x) {
+  steps_of_squares(x, 2, [](const double* now, double* next, const Near& near) {
+    const std::size_t here = near(0, 0);
+    const double* const before = now + near.side * near.side;
+    next[here] = ((now[here] + now[here]) + kCourant * (around(now, near) - 4 * now[here])) - before[here];
+    next[near.side * near.side + here] = now[here];
+  });
+}
+
+void gray_scott_reference(Operands& x) {
+  const sim::GrayScottOptions<2> options;
+  const double feed = options.feed;
+  const double loss = options.feed + options.kill;
+  steps_of_squares(x, 2, [&](const double* u, double* next, const Near& near) {
+    const std::size_t here = near(0, 0);
+    const std::size_t cells = near.side * near.side;
+    const double* const v = u + cells;
+    const double turned = u[here] * (v[here] * v[here]);
+    const double flow_u = options.diffusion_u * (around(u, near) - 4 * u[here]);
+    const double flow_v = options.diffusion_v * (around(v, near) - 4 * v[here]);
+    next[here] = u[here] + ((flow_u - turned) + feed * (1 - u[here]));
+    next[cells + here] = v[here] + ((flow_v + turned) - loss * v[here]);
+  });
+}
+
+}  // namespace
+
+void add_simulations(std::vector<Kernel>& rows) {
+  const Kernel heat2d{.name = "heat2d",
+                      .family = "simulations",
+                      .formula = "sixteen steps of heat2d",
+                      .types = {Type::f64},
+                      .reads = 1,
+                      .writes = 1,
+                      .flops = kSteps * 6,
+                      .make_inputs = random_inputs,
+                      .run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+                        const Shape<2> shape(x.size());
+                        const std::size_t cells = shape.cells();
+                        sim::diffuse<2>(e, x.a<T>().first(cells), x.out<T>().first(cells), shape.extents, kDiffusion, kSteps);
+                        copy_rest(x.a<T>(), x.out<T>(), cells);
+                      }>,
+                      .reference = heat2d_reference,
+                      .largest = std::size_t{1} << 24};
+  rows.push_back(heat2d);
+  rows.push_back(heat2d);
+  rows.back().name = "heat3d";
+  rows.back().formula = "sixteen steps of heat3d";
+  rows.back().flops = kSteps * 8;
+  rows.back().run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+    const Shape<3> shape(x.size());
+    const std::size_t cells = shape.cells();
+    sim::diffuse<3>(e, x.a<T>().first(cells), x.out<T>().first(cells), shape.extents, kDiffusion / 2, kSteps);
+    copy_rest(x.a<T>(), x.out<T>(), cells);
+  }>;
+  rows.back().reference = heat3d_reference;
+  rows.push_back(heat2d);
+  rows.back().name = "wave2d";
+  rows.back().formula = "sixteen steps of wave2d, of half as many cells";
+  rows.back().flops = kSteps * 9 / 2.0;
+  rows.back().run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+    const Shape<2> shape(x.size(), 2);
+    const std::size_t cells = shape.cells();
+    const auto a = x.a<T>(), out = x.out<T>();
+    sim::propagate(e, a.first(cells), a.subspan(cells, cells), out.first(cells), out.subspan(cells, cells), shape.extents, kCourant,
+                   kSteps);
+    copy_rest(a, out, 2 * cells);
+  }>;
+  rows.back().reference = wave2d_reference;
+  rows.push_back(heat2d);
+  rows.back().name = "gray_scott";
+  rows.back().formula = "sixteen steps of gray_scott, of half as many cells";
+  rows.back().flops = kSteps * 22 / 2.0;
+  rows.back().make_inputs = positive_inputs;
+  rows.back().run = run<[]<std::same_as<double> T>(Engine& e, Operands& x) {
+    const Shape<2> shape(x.size(), 2);
+    const std::size_t cells = shape.cells();
+    const auto a = x.a<T>(), out = x.out<T>();
+    sim::react(e, a.first(cells), a.subspan(cells, cells), out.first(cells), out.subspan(cells, cells), shape.extents, {}, kSteps);
+    copy_rest(a, out, 2 * cells);
+  }>;
+  rows.back().reference = gray_scott_reference;
+}
+
+}  // namespace furrow::table::FURROW_TABLE_ISA
