@@ -34,9 +34,9 @@ std::ptrdiff_t known_or(std::size_t bytes, std::size_t otherwise) {
   return static_cast<std::ptrdiff_t>(bytes != 0 ? bytes : otherwise);
 }
 
-/// The extents of blocks whose planes fit this much cache for so many steps.
-std::array<std::ptrdiff_t, 3> block_in(std::ptrdiff_t cache, const Grid& grid, const CellBytes& bytes, std::ptrdiff_t steps,
-                                       int threads) {
+/// The extents of blocks of at most `highest` lines whose planes fit this much cache for so many steps.
+std::array<std::ptrdiff_t, 3> block_in(std::ptrdiff_t cache, std::ptrdiff_t highest, const Grid& grid, const CellBytes& bytes,
+                                       std::ptrdiff_t steps, int threads) {
   constexpr std::ptrdiff_t kLeastLength = 16;        // planes, lines or cells
   constexpr std::ptrdiff_t kLeastUpdates = 1 << 15;  // of a block: threads pay from about there on
   constexpr std::ptrdiff_t kBlocksPerThread = 4;
@@ -49,7 +49,8 @@ std::array<std::ptrdiff_t, 3> block_in(std::ptrdiff_t cache, const Grid& grid, c
 
   const std::ptrdiff_t least_lines = std::min(lines, kLeastLength + beside[1]);
   const std::ptrdiff_t width = even(cells, std::max(kLeastLength, room / least_lines - beside[2]));
-  const std::ptrdiff_t height = even(lines, std::max(kLeastLength, room / (width + beside[2]) - beside[1]));
+  const std::ptrdiff_t fitting = std::max(kLeastLength, room / (width + beside[2]) - beside[1]);
+  const std::ptrdiff_t height = even(lines, std::min(fitting, highest));
   const std::ptrdiff_t across = parts(lines, height) * parts(cells, width);
   const std::ptrdiff_t wanted =
       std::clamp<std::ptrdiff_t>(parts(threads * kBlocksPerThread, across), 1, grid.cells() / kLeastUpdates * steps + 1);
@@ -93,16 +94,19 @@ Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int thr
 
   Cut best{1, grid.extents, {1, 1, 1}};
   double least = 0;
-  for (const Level& level : levels) {
-    for (const std::ptrdiff_t taken : kSteps) {
-      if (static_cast<std::size_t>(taken) > std::max<std::size_t>(steps, 1)) break;
-      const std::array<std::ptrdiff_t, 3> extents = block_in(level.bytes, grid, bytes, taken, threads);
-      double cost = level.cost * (1 + kLine / static_cast<double>(extents[2]));
-      for (std::size_t axis = 0; axis < 3; ++axis) cost *= beside(grid.extents[axis], extents[axis], grid.radius[axis], taken);
-      cost += kMemory / static_cast<double>(taken);
-      if (least != 0 && cost >= least) continue;
-      least = cost;
-      best = {static_cast<std::size_t>(taken), extents, {}};
+  // Low blocks with many planes compute less beside them than high ones with few.
+  for (std::ptrdiff_t highest = std::max<std::ptrdiff_t>(grid.extents[1], 1); highest > 0; highest /= 2) {
+    for (const Level& level : levels) {
+      for (const std::ptrdiff_t taken : kSteps) {
+        if (static_cast<std::size_t>(taken) > std::max<std::size_t>(steps, 1)) break;
+        const std::array<std::ptrdiff_t, 3> extents = block_in(level.bytes, highest, grid, bytes, taken, threads);
+        double cost = level.cost * (1 + kLine / static_cast<double>(extents[2]));
+        for (std::size_t axis = 0; axis < 3; ++axis) cost *= beside(grid.extents[axis], extents[axis], grid.radius[axis], taken);
+        cost += kMemory / static_cast<double>(taken);
+        if (least != 0 && cost >= least) continue;
+        least = cost;
+        best = {static_cast<std::size_t>(taken), extents, {}};
+      }
     }
   }
   for (std::size_t axis = 0; axis < 3; ++axis) best.counts[axis] = parts(grid.extents[axis], best.extents[axis]);

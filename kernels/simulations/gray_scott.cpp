@@ -62,7 +62,7 @@ void step(const double* const* u, const double* const* v, const GrayScottRates& 
   for (std::size_t line = 0; line < kLines; ++line) of_u[line] = u[line] + first;
   for (std::size_t line = 0; line < kLines; ++line) of_v[line] = v[line] + first;
   const GrayScottRates r = rates;
-  for_cells<double>(size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
+  for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here_u = hn::LoadU(d, of_u[kLines / 2] + i);
     const auto here_v = hn::LoadU(d, of_v[kLines / 2] + i);
     const auto turned = hn::Mul(hn::Set(d, r.reaction), hn::Mul(here_u, hn::Mul(here_v, here_v)));

@@ -54,7 +54,7 @@ void uniform(const double* const* u, double k, std::ptrdiff_t first, std::ptrdif
   constexpr std::size_t kLines = D == 2 ? 3 : 9;
   std::array<const double*, kLines> lines;
   for (std::size_t line = 0; line < kLines; ++line) lines[line] = u[line] + first;
-  for_cells<double>(size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
+  for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here = hn::LoadU(d, lines[kMiddle<D>] + i);
     const auto around =
         over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return hn::LoadU(d, lines[line] + i + at); });
@@ -66,7 +66,7 @@ void uniform(const double* const* u, double k, std::ptrdiff_t first, std::ptrdif
 /// u + ½ Σ (k + k_n) · (u_n − u)
 template <std::size_t D>
 void varying(const double* const* u, const double* const* k, std::ptrdiff_t first, std::ptrdiff_t size, double* HWY_RESTRICT to) {
-  for_cells<double>(size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
+  for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const std::ptrdiff_t cell = first + i;
     const auto here = hn::LoadU(d, u[kMiddle<D>] + cell);
     const auto own = hn::LoadU(d, k[kMiddle<D>] + cell);

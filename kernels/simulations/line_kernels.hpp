@@ -17,17 +17,23 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// cell(d, i) for cells [0, size): for vectors of them, then for single ones by the same operations, so that no bit depends on
-/// where lines begin and end.
+/// cell(d, i) for cells [0, size) of a line, of which cell -first lies at the beginning of a cache line: for aligned vectors, and
+/// for unaligned ones at both ends, which compute some cells again. Lines shorter than a vector go cell by cell, with the same
+/// operations: no bit depends on where lines begin and end.
 template <class T, class Cell>
-HWY_INLINE void for_cells(std::ptrdiff_t size, const Cell& cell) {
+HWY_INLINE void for_cells(std::ptrdiff_t first, std::ptrdiff_t size, const Cell& cell) {
   const hn::ScalableTag<T> vector;
   constexpr auto kLanes = static_cast<std::ptrdiff_t>(hn::MaxLanes(vector));
-  std::ptrdiff_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) cell(vector, i);
-  const hn::CappedTag<T, 1> single;
+  if (size < kLanes) {
+    const hn::CappedTag<T, 1> single;
 #pragma GCC unroll 1
-  for (; i < size; ++i) cell(single, i);
+    for (std::ptrdiff_t i = 0; i < size; ++i) cell(single, i);
+    return;
+  }
+  std::ptrdiff_t i = -first & (kLanes - 1);
+  if (i > 0) cell(vector, 0);
+  for (; i + kLanes <= size; i += kLanes) cell(vector, i);
+  if (i < size) cell(vector, size - kLanes);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ void uniform(const double* const* u, const double* before, double k, std::ptrdif
              double* HWY_RESTRICT next, double* HWY_RESTRICT next_before) {
   const double* const lines[] = {u[0] + first, u[1] + first, u[2] + first};
   const double* const old = before + first;
-  for_cells<double>(size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
+  for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here = hn::LoadU(d, lines[1] + i);
     hn::StoreU(hn::Sub(ahead(d, lines, i, here, hn::Set(d, k)), hn::LoadU(d, old + i)), d, next + i);
     hn::StoreU(here, d, next_before + i);
@@ -60,7 +60,7 @@ void uniform(const double* const* u, const double* before, double k, std::ptrdif
 void varying(const double* const* u, const double* before, const double* k, const double* left, std::ptrdiff_t first,
              std::ptrdiff_t size, double* HWY_RESTRICT next, double* HWY_RESTRICT next_before) {
   const double* const lines[] = {u[0] + first, u[1] + first, u[2] + first};
-  for_cells<double>(size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
+  for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here = hn::LoadU(d, lines[1] + i);
     const auto share = hn::LoadU(d, left + first + i);
     const auto new_share = hn::Mul(share, ahead(d, lines, i, here, hn::LoadU(d, k + first + i)));
