@@ -91,12 +91,15 @@ struct LineOperation {};
 /// The block sweeps along the planes, all steps at once: as soon as step t of plane p is there, step t + 1 can be made of the plane
 /// a radius before it. Of each step only the planes that the next one reads are kept, so that they stay in cache; memory is read
 /// for the first step and written for the last. At its sides a block computes what its neighbours do too, as far as its later steps
-/// need it: blocks need not wait for each other. (Overlapped tiling with a wavefront inside; after Wonnacott, IPDPS 2000;
-/// Krishnamoorthy et al., PLDI 2007.)
+/// need it: blocks need not wait for each other. Rows of planar grids go two at a time through each step: what one reads is still
+/// in the first-level cache for the other. (Overlapped tiling with a wavefront inside; after Wonnacott, IPDPS 2000; Krishnamoorthy
+/// et al., PLDI 2007.)
 template <class T, std::size_t F, std::size_t C, std::size_t D, std::size_t Radius, class Op>
 class Block {
   static constexpr std::ptrdiff_t kRadius = Radius;
   static constexpr std::ptrdiff_t kSide = 2 * kRadius + 1;
+  static constexpr std::ptrdiff_t kTogether = together(D);
+  static constexpr std::ptrdiff_t kKept = kSide + kTogether - 1;   ///< planes of a step
   static constexpr std::ptrdiff_t kLine = 64 / sizeof(T);          ///< cells
   static constexpr std::ptrdiff_t kAcross = D == 2 ? 0 : kRadius;  ///< radius from line to line of a plane
   using Near = Neighbourhood<T, D, Radius>;
@@ -126,14 +129,14 @@ class Block {
     // Lines that lie a multiple of 4 KiB apart would take each other's place in the first cache.
     stride_ = ((end_[2] - begin_[2] + 2 * beside_ + kLine - 1) / kLine | 1) * kLine;
     const std::ptrdiff_t plane = lines_ * stride_;
-    const std::ptrdiff_t kept = kRadius * (steps_ + 1) + 1;  // planes of what does not change
+    const std::ptrdiff_t kept = kRadius * (steps_ + 1) + kTogether;  // planes of what does not change
     constexpr auto fields = static_cast<std::ptrdiff_t>(F);
     constexpr auto constants = static_cast<std::ptrdiff_t>(C);
-    const std::ptrdiff_t elements = fields * steps_ * kSide * plane + constants * kept * plane + (fields + 2) * stride_;
+    const std::ptrdiff_t elements = fields * steps_ * kKept * plane + constants * kept * plane + (fields + 2) * stride_;
     workspace_ = workspaces.take(static_cast<std::size_t>(elements));
     T* next = workspace_->data();
     const auto take = [&](std::ptrdiff_t size) { return std::exchange(next, next + size); };
-    rings_ = take(fields * steps_ * kSide * plane);
+    rings_ = take(fields * steps_ * kKept * plane);
     for (Ring<T>& ring : constant_rings_) ring = {take(kept * plane), kept, lines_, stride_};
     for (T*& line : last_) line = take(stride_);
     for (T*& line : beyond_) line = take(stride_);
@@ -143,13 +146,17 @@ class Block {
     for (std::size_t axis = 0; axis < beyond_.size(); ++axis)
       std::fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
     const Span read = reach(0, 0);
-    for (std::ptrdiff_t plane = read.begin; plane < end_[0] + kRadius * steps_; ++plane) {
-      if (plane < read.end) load(plane);
-      ahead_ = plane + 1 < read.end ? wrapped(plane + 1, pass_.grid.extents[0]) : -1;
+    for (std::ptrdiff_t first = read.begin; first < end_[0] + kRadius * steps_; first += kTogether) {
+      for (std::ptrdiff_t plane = first; plane < std::min(first + kTogether, read.end); ++plane) load(plane);
       for (std::ptrdiff_t step = 1; step <= steps_; ++step) {
-        const std::ptrdiff_t behind = plane - kRadius * step;
         const Span range = reach(0, step);
-        if (range.begin <= behind && behind < range.end) advance(step, behind);
+        for (std::ptrdiff_t plane = first; plane < first + kTogether; ++plane) {
+          const std::ptrdiff_t behind = plane - kRadius * step;
+          if (behind < range.begin || behind >= range.end) continue;
+          const std::ptrdiff_t next = plane + kTogether;
+          ahead_ = next < read.end ? wrapped(next, pass_.grid.extents[0]) : -1;
+          advance(step, behind);
+        }
       }
     }
     if (pass_.stream) stream_fence();
@@ -173,7 +180,7 @@ class Block {
 
   Ring<T> ring(std::size_t field, std::ptrdiff_t step) const {
     const std::ptrdiff_t index = static_cast<std::ptrdiff_t>(field) * steps_ + step;
-    return {rings_ + index * kSide * lines_ * stride_, kSide, lines_, stride_};
+    return {rings_ + index * kKept * lines_ * stride_, kKept, lines_, stride_};
   }
 
   /// Reads a plane of all fields from memory.

@@ -41,14 +41,18 @@ std::array<std::ptrdiff_t, 3> block_in(std::ptrdiff_t cache, std::ptrdiff_t high
   constexpr std::ptrdiff_t kLeastUpdates = 1 << 15;  // of a block: threads pay from about there on
   constexpr std::ptrdiff_t kBlocksPerThread = 4;
   const auto& [planes, lines, cells] = grid.extents;
-  const std::ptrdiff_t kept = static_cast<std::ptrdiff_t>(bytes.fields) * steps * (2 * grid.radius[0] + 1) +
-                              static_cast<std::ptrdiff_t>(bytes.constants) * (grid.radius[0] * (steps + 1) + 1);
+  const std::ptrdiff_t more = together(grid.radius[1] == 0 ? 2 : 3);
+  const std::ptrdiff_t kept = static_cast<std::ptrdiff_t>(bytes.fields) * steps * (2 * grid.radius[0] + more) +
+                              static_cast<std::ptrdiff_t>(bytes.constants) * (grid.radius[0] * (steps + 1) + more);
   const std::ptrdiff_t room = cache / (kept * static_cast<std::ptrdiff_t>(bytes.element));  // cells of a plane
   std::array<std::ptrdiff_t, 3> beside{};
   for (std::size_t axis = 0; axis < 3; ++axis) beside[axis] = 2 * grid.radius[axis] * steps;
 
   const std::ptrdiff_t least_lines = std::min(lines, kLeastLength + beside[1]);
-  const std::ptrdiff_t width = even(cells, std::max(kLeastLength, room / least_lines - beside[2]));
+  // Whole cache lines, so that blocks do not share one that they stream.
+  const auto line = 64 / static_cast<std::ptrdiff_t>(bytes.element);
+  const std::ptrdiff_t share = even(cells, std::max(kLeastLength, room / least_lines - beside[2]));
+  const std::ptrdiff_t width = std::min(cells, parts(share, line) * line);
   const std::ptrdiff_t fitting = std::max(kLeastLength, room / (width + beside[2]) - beside[1]);
   const std::ptrdiff_t height = even(lines, std::min(fitting, highest));
   const std::ptrdiff_t across = parts(lines, height) * parts(cells, width);
@@ -85,11 +89,13 @@ void check_size(std::size_t size, const Grid& grid) {
 }
 
 Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int threads) {
-  constexpr std::ptrdiff_t kSteps[] = {1, 2, 3, 4, 6, 8, 12, 16};
+  constexpr std::ptrdiff_t kSteps[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32};
   // In units of a step of a cell in the cache of the core:
-  constexpr double kMemory = 2;  // reading and writing a cell in memory
+  constexpr double kMemory = 3;  // reading and writing a cell in memory
   constexpr double kLine = 48;   // beginning a line
-  const std::ptrdiff_t shared = static_cast<std::ptrdiff_t>(machine().l3_bytes) / (4 * threads);
+  // In a virtual machine, what is told of the last cache may be that of a whole chip, which others use too.
+  constexpr std::ptrdiff_t kSurely = std::ptrdiff_t{4} << 20;
+  const std::ptrdiff_t shared = std::min(static_cast<std::ptrdiff_t>(machine().l3_bytes) / (4 * threads), kSurely);
   const Level levels[] = {{known_or(machine().l2_bytes, std::size_t{1} << 18) / 2, 1}, {shared, 1.15}};
 
   Cut best{1, grid.extents, {1, 1, 1}};

@@ -101,6 +101,11 @@ struct CellBytes {
   std::size_t constants;
 };
 
+/// How many planes of a grid of D dimensions go through a step together.
+constexpr std::ptrdiff_t together(std::size_t dimensions) {
+  return dimensions == 2 ? 2 : 1;
+}
+
 /// The cut that should be fastest for a pass of at most `steps` steps on so many threads. It cannot change a result.
 Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int threads);
 
