@@ -126,7 +126,34 @@ void gray_scott(table::Operands& operands, int threads) {
   });
 }
 
-constexpr Peer kPeers[] = {{"heat2d", heat2d}, {"heat3d", heat3d}, {"wave2d", wave2d}, {"gray_scott", gray_scott}};
+void nbody(table::Operands& operands, int threads) {
+  with_arrays<true>(operands, [threads]<class T>(const Arrays<T>& arrays) {
+    const auto x = arrays;
+    if constexpr (std::is_floating_point_v<T>) {
+      const std::size_t n = std::min(x.n / 4, side_of(4 * x.n, 2));
+      std::copy(x.a + 3 * n, x.a + x.n, x.out + 3 * n);
+#pragma omp parallel for num_threads(threads) firstprivate(x)
+      for (std::size_t i = 0; i < n; ++i) {
+        T sum_x = 0, sum_y = 0, sum_z = 0;
+#pragma omp simd reduction(+ : sum_x, sum_y, sum_z)
+        for (std::size_t j = 0; j < n; ++j) {
+          const T dx = x.a[j] - x.a[i], dy = x.a[n + j] - x.a[n + i], dz = x.a[2 * n + j] - x.a[2 * n + i];
+          const T square = dx * dx + dy * dy + dz * dz + T(0.0625);
+          const T factor = x.a[3 * n + j] / (square * std::sqrt(square));
+          sum_x += factor * dx;
+          sum_y += factor * dy;
+          sum_z += factor * dz;
+        }
+        x.out[i] = sum_x;
+        x.out[n + i] = sum_y;
+        x.out[2 * n + i] = sum_z;
+      }
+    }
+  });
+}
+
+constexpr Peer kPeers[] = {
+    {"nbody", nbody, true}, {"heat2d", heat2d}, {"heat3d", heat3d}, {"wave2d", wave2d}, {"gray_scott", gray_scott}};
 
 }  // namespace
 

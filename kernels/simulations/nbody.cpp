@@ -28,7 +28,7 @@
 #define FURROW_KERNELS_SIMULATIONS_NBODY_ONCE
 namespace furrow::sim {
 
-constexpr std::size_t kTargets = 64;  ///< bodies whose accelerations are computed together
+constexpr std::size_t kTargets = 192;  ///< bodies whose accelerations are computed together
 
 /// What all of n bodies do to the kTargets bodies at `target`, whose coordinates are at x, y and z like those of all.
 template <class T>
@@ -61,10 +61,12 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// So many vectors go through each operation together, as processors do not look far enough ahead to overlap what comes one after the
-/// other.
+/// So many vectors go through each operation together, as processors do not look far enough ahead to overlap what comes one after
+/// the other.
 template <class T>
-constexpr std::size_t kTogether = HWY_TARGET == HWY_AVX3 && sizeof(T) == 4 ? 4 : 2;
+constexpr std::size_t kTogether = HWY_TARGET != HWY_AVX3 ? 2
+                                  : sizeof(T) == 4       ? 4
+                                                         : 3;  // as registers allow
 
 template <class D>
 using Together = std::array<hn::Vec<D>, kTogether<hn::TFromD<D>>>;
@@ -84,20 +86,17 @@ HWY_INLINE Together<D> mass_by_cube(D d, const Together<D>& x, V mass) {
   using T = hn::TFromD<D>;
   using Guess = RootGuess<T>;
   const hn::RebindToUnsigned<D> du;
-  const auto product = [d](const Together<D>& a, const Together<D>& b) HWY_ATTR {
-    return each(d, [&](std::size_t k) HWY_ATTR { return hn::Mul(a[k], b[k]); });
-  };
-  const auto scaled = [d](const Together<D>& a, V b) HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::Mul(a[k], b); }); };
+  const auto product = [d](const Together<D>& a, const Together<D>& b)
+                           HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::Mul(a[k], b[k]); }); };
+  const auto scaled = [d](const Together<D>& a, V b)
+                          HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::Mul(a[k], b); }); };
   /// c − a · b
-  const auto without = [d](const Together<D>& a, const Together<D>& b, V c) HWY_ATTR {
-    return each(d, [&](std::size_t k) HWY_ATTR { return hn::NegMulAdd(a[k], b[k], c); });
-  };
-  const auto linear = [d](const Together<D>& a, V b, V c) HWY_ATTR {
-    return each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], b, c); });
-  };
-  const auto plus_product = [d](const Together<D>& a, const Together<D>& b, const Together<D>& c) HWY_ATTR {
-    return each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], b[k], c[k]); });
-  };
+  const auto without = [d](const Together<D>& a, const Together<D>& b, V c)
+                           HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::NegMulAdd(a[k], b[k], c); }); };
+  const auto linear = [d](const Together<D>& a, V b, V c)
+                          HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], b, c); }); };
+  const auto plus_product = [d](const Together<D>& a, const Together<D>& b, const Together<D>& c)
+                                HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], b[k], c[k]); }); };
   const V one = hn::Set(d, T{1});
   const auto guess = each(d, [&](std::size_t k) HWY_ATTR {
     return hn::BitCast(d, hn::Sub(hn::Set(du, Guess::kMagic), hn::ShiftRight<1>(hn::BitCast(du, x[k]))));
@@ -106,9 +105,8 @@ HWY_INLINE Together<D> mass_by_cube(D d, const Together<D>& x, V mass) {
   auto root = product(scaled(guess, hn::Set(d, Guess::kFactor)), bent);  // within 7e-4
   if constexpr (sizeof(T) == 8) {
     const auto left = without(product(x, root), root, one);
-    const auto series = plus_product(left, linear(left, hn::Set(d, T(0.3125)), hn::Set(d, T(0.375))), each(d, [&](std::size_t) HWY_ATTR {
-                                       return hn::Set(d, T(0.5));
-                                     }));
+    const auto series = plus_product(left, linear(left, hn::Set(d, T(0.3125)), hn::Set(d, T(0.375))),
+                                     each(d, [&](std::size_t) HWY_ATTR { return hn::Set(d, T(0.5)); }));
     root = plus_product(root, product(left, series), root);  // within 1e-12
   }
   // x^(-3/2) = root³ (1 − left)^(-3/2)

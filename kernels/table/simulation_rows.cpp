@@ -1,5 +1,11 @@
+#include <algorithm>
+#include <bit>
+
+#include "furrow/kernels/instruction_set.hpp"
+#include "furrow/kernels/simulations/attraction.hpp"
 #include "furrow/kernels/simulations/gray_scott.hpp"
 #include "furrow/kernels/simulations/heat.hpp"
+#include "furrow/kernels/simulations/nbody.hpp"
 #include "furrow/kernels/simulations/wave.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
@@ -123,6 +129,72 @@ void gray_scott_reference(Operands& x) {
   });
 }
 
+/// So many bodies that there are about four pairs for each element, whose coordinates and masses are among the elements.
+std::size_t bodies_in(std::size_t n) {
+  return std::min(n / 4, root(4 * n, 2));
+}
+
+template <class T>
+void attract_bodies(Engine& engine, Operands& x) {
+  const std::size_t n = bodies_in(x.size());
+  const auto a = x.a<T>(), out = x.out<T>();
+  std::vector<double> sums[3] = {std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
+  sim::attract<T>(engine, {a.first(n), a.subspan(n, n), a.subspan(2 * n, n), a.subspan(3 * n, n)}, 0.25, sums[0], sums[1], sums[2]);
+  for (std::size_t k = 0; k < 3; ++k)
+    std::ranges::transform(sums[k], out.subspan(k * n).begin(), [](double sum) { return static_cast<T>(sum); });
+  std::ranges::copy(a.subspan(3 * n), out.subspan(3 * n).begin());
+}
+
+/// a · b + c, rounded once where the instruction set of named kernels does so.
+template <class T>
+T multiply_add(T a, T b, T c) {
+  static const bool fused = instruction_set() == "avx512" || instruction_set() == "avx2";
+  return fused ? std::fma(a, b, c) : a * b + c;
+}
+
+template <class T>
+T mass_by_cube(T x, T mass) {
+  using Guess = sim::RootGuess<T>;
+  using Bits = typename Guess::Bits;
+  const T guess = std::bit_cast<T>(static_cast<Bits>(Guess::kMagic - (std::bit_cast<Bits>(x) >> 1)));
+  T root = (guess * Guess::kFactor) * multiply_add(-(x * guess), guess, Guess::kOffset);
+  if constexpr (sizeof(T) == 8) {
+    const T left = multiply_add(-(x * root), root, T{1});
+    const T series = multiply_add(left, multiply_add(left, T(0.3125), T(0.375)), T(0.5));
+    root = multiply_add(root, left * series, root);
+  }
+  const T square = root * root;
+  const T left = multiply_add(-x, square, T{1});
+  const T cube = (root * mass) * square;
+  const T series = sizeof(T) == 8 ? left * T(1.5) : left * multiply_add(left, T(1.875), T(1.5));
+  return multiply_add(cube, series, cube);
+}
+
+template <class T>
+void attract_bodies_reference(Operands& x) {
+  const std::size_t n = bodies_in(x.size());
+  const auto a = x.a<T>(), out = x.out<T>();
+  std::ranges::copy(a.subspan(3 * n), out.subspan(3 * n).begin());
+  for (std::size_t i = 0; i < n; ++i) {
+    double sums[3] = {};
+    for (std::size_t first = 0; first < n; first += sim::kTermsTogether) {
+      T terms[3] = {};
+      for (std::size_t j = first; j < std::min(first + sim::kTermsTogether, n); ++j) {
+        T towards[3];
+        T square = T(0.0625);
+        for (std::size_t k = 0; k < 3; ++k) {
+          towards[k] = a[k * n + j] - a[k * n + i];
+          square = multiply_add(towards[k], towards[k], square);
+        }
+        const T factor = mass_by_cube(square, a[3 * n + j]);
+        for (std::size_t k = 0; k < 3; ++k) terms[k] = multiply_add(factor, towards[k], terms[k]);
+      }
+      for (std::size_t k = 0; k < 3; ++k) sums[k] += static_cast<double>(terms[k]);
+    }
+    for (std::size_t k = 0; k < 3; ++k) out[k * n + i] = static_cast<T>(sums[k]);
+  }
+}
+
 }  // namespace
 
 void add_simulations(std::vector<Kernel>& rows) {
@@ -180,6 +252,17 @@ void add_simulations(std::vector<Kernel>& rows) {
     copy_rest(a, out, 2 * cells);
   }>;
   rows.back().reference = gray_scott_reference;
+  rows.push_back({.name = "nbody",
+                  .family = "simulations",
+                  .formula = "attraction of bodies, four pairs for each element",
+                  .types = kFloats,
+                  .reads = 1,
+                  .writes = 1,
+                  .flops = 80,
+                  .make_inputs = random_inputs,
+                  .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { attract_bodies<T>(e, x); }>,
+                  .reference = reference<[]<std::floating_point T>(Operands& x) { attract_bodies_reference<T>(x); }>,
+                  .specials = Special::none});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
