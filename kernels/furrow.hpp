@@ -31,6 +31,7 @@
 #include "furrow/kernels/selection.hpp"
 #include "furrow/kernels/simulations/gray_scott.hpp"
 #include "furrow/kernels/simulations/heat.hpp"
+#include "furrow/kernels/simulations/lbm.hpp"
 #include "furrow/kernels/simulations/nbody.hpp"
 #include "furrow/kernels/simulations/simulations.hpp"
 #include "furrow/kernels/simulations/wave.hpp"

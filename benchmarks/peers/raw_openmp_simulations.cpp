@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "benchmarks/peers/formulas.hpp"
+#include "benchmarks/peers/lattice.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/simulations/gray_scott.hpp"
 
@@ -152,8 +153,8 @@ void nbody(table::Operands& operands, int threads) {
   });
 }
 
-constexpr Peer kPeers[] = {
-    {"nbody", nbody, true}, {"heat2d", heat2d}, {"heat3d", heat3d}, {"wave2d", wave2d}, {"gray_scott", gray_scott}};
+constexpr Peer kPeers[] = {{"heat2d", heat2d},         {"heat3d", heat3d}, {"wave2d", wave2d},
+                           {"gray_scott", gray_scott}, {"lbm2d", lattice}, {"nbody", nbody, true}};
 
 }  // namespace
 

@@ -133,7 +133,7 @@ void Simulation::advance(std::size_t steps, std::stop_token stop) {
 }
 
 void Simulation::check_finite() {
-  for (const Field& field : fields()) {
+  for (const Field& field : watched()) {
     if (!is_fraction(field.type())) continue;
     const bool finite = field.type() == Type::f64 ? std::isfinite(norm_inf(*engine_, field.values<double>()))
                                                   : std::isfinite(norm_inf(*engine_, field.values<float>()));

@@ -134,6 +134,10 @@ class Simulation {
   /// has to be that of before.
   virtual std::size_t run(std::size_t most) = 0;
 
+  /// The fields in which whatever is not finite shows within a step or two: what is looked at after some steps. All of them, unless
+  /// fewer tell.
+  virtual std::vector<Field> watched() const { return fields(); }
+
   /// The values that decide all that follows, apart from parameters and step().
   virtual std::vector<std::span<std::byte>> state() = 0;
 

@@ -14,6 +14,7 @@ std::vector<Kernel> rows() {
   add_irregular(rows);
   add_flows(rows);
   add_simulations(rows);
+  add_lattices(rows);
   return rows;
 }
 

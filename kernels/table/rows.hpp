@@ -104,5 +104,6 @@ void add_random(std::vector<Kernel>& rows);
 void add_irregular(std::vector<Kernel>& rows);
 void add_flows(std::vector<Kernel>& rows);
 void add_simulations(std::vector<Kernel>& rows);
+void add_lattices(std::vector<Kernel>& rows);
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
