@@ -5,6 +5,8 @@ find_package(Threads REQUIRED)
 find_package(hwy REQUIRED)            # SIMD with dispatch at run time
 find_library(FURROW_SLEEF_LIBRARY sleef REQUIRED)  # mathematical functions of SIMD vectors; it brings no CMake package
 find_package(nlohmann_json REQUIRED)  # the tuning file
+find_path(FURROW_XXHASH_INCLUDE xxhash.h REQUIRED)  # checksums of checkpoints; used as a header alone
+mark_as_advanced(FURROW_XXHASH_INCLUDE)
 
 foreach(backend OPENMP TBB STDPAR)
   set(FURROW_${backend} AUTO CACHE STRING "Backend ${backend}: ON, OFF, or AUTO (if it is found)")

@@ -11,6 +11,7 @@ namespace furrow::tools {
 void add_info(CLI::App& app);
 void add_list(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_run(CLI::App& app);
 void add_map(CLI::App& app);
 void add_reduce(CLI::App& app);
 void add_trace(CLI::App& app);

@@ -59,6 +59,7 @@ void prepare() {
     if (fcntl(descriptor, F_GETFD) < 0) (void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void print(std::string_view text) {
@@ -69,6 +70,10 @@ void print(std::string_view text) {
 
 void print_error(std::string_view message) {
   (void)write_all(STDERR_FILENO, fmt::format("furrow: error: {}\n", message));
+}
+
+void print_note(std::string_view message) {
+  (void)write_all(STDERR_FILENO, fmt::format("furrow: {}\n", message));
 }
 
 std::stop_token stop_on_signals() {
@@ -104,16 +109,24 @@ void remove_if_killed(const std::string& path) {
   has_doomed.store(true);
 }
 
-Progress::Progress(std::string label, std::uint64_t total_bytes, bool quiet)
-    : label_(std::move(label)), total_(total_bytes), enabled_(!quiet && terminal_on_stderr()), next_draw_(500'000'000) {}
+Progress::Progress(std::string label, std::uint64_t total, bool quiet, Rate rate)
+    : label_(std::move(label)),
+      total_(total),
+      enabled_(!quiet && terminal_on_stderr()),
+      rate_(std::move(rate)),
+      next_draw_(500'000'000) {}
 
 Progress::~Progress() {
   if (drawn_.load()) (void)write_all(STDERR_FILENO, "\r\033[K");
 }
 
-void Progress::add(std::uint64_t bytes) {
+std::string Progress::bytes_rate(double per_second) {
+  return fmt::format("{:.2f} GB/s", per_second * 1e-9);
+}
+
+void Progress::add(std::uint64_t units) {
   if (!enabled_) return;
-  const std::uint64_t done = done_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  const std::uint64_t done = done_.fetch_add(units, std::memory_order_relaxed) + units;
   const std::int64_t now = std::chrono::nanoseconds(Clock::now() - start_).count();
   std::int64_t due = next_draw_.load(std::memory_order_relaxed);
   // Whoever moves the time of the next drawing draws this one.
@@ -126,8 +139,8 @@ void Progress::draw(std::uint64_t done, double seconds) {
   const int full = static_cast<int>(share * kWidth);
   const double left = share > 0 ? seconds / share - seconds : 0;
   const std::string line = fmt::format(
-      "\r\033[K{} [{}{}] {:3.0f} %  {:.2f} GB/s  {:.0f} s left", label_, std::string(static_cast<std::size_t>(full), '#'),
-      std::string(static_cast<std::size_t>(kWidth - full), '.'), share * 100, static_cast<double>(done) * 1e-9 / seconds, left);
+      "\r\033[K{} [{}{}] {:3.0f} %  {}  {:.0f} s left", label_, std::string(static_cast<std::size_t>(full), '#'),
+      std::string(static_cast<std::size_t>(kWidth - full), '.'), share * 100, rate_(static_cast<double>(done) / seconds), left);
   drawn_.store(true);
   (void)write_all(STDERR_FILENO, line);
 }
@@ -140,7 +153,11 @@ void CommonOptions::add_to(CLI::App& command) {
 }
 
 Engine CommonOptions::engine() const {
-  const EngineOptions options{.concurrency = threads, .stop = stop_on_signals()};
+  return engine(stop_on_signals());
+}
+
+Engine CommonOptions::engine(std::stop_token stop) const {
+  const EngineOptions options{.concurrency = threads, .stop = std::move(stop)};
   return backend.empty() ? Engine(options) : Engine(backend, options);
 }
 

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/kernels/simulations/simulations.hpp"
 #include "furrow/kernels/table.hpp"
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
@@ -43,6 +46,16 @@ nlohmann::json to_json(const table::Kernel& kernel) {
           {"reads", kernel.reads}, {"writes", kernel.writes}, {"flops", kernel.flops}};
 }
 
+constexpr std::string_view kSimulations = "simulations";
+
+nlohmann::json to_json(const sim::Model& model) {
+  nlohmann::json parameters = nlohmann::json::array();
+  for (const sim::Model::Default& one : model.parameters())
+    parameters.push_back({{"name", one.name}, {"about", one.about}, {"default", one.text}});
+  return {
+      {"name", model.name}, {"family", kSimulations}, {"about", model.about}, {"steps", model.steps}, {"parameters", parameters}};
+}
+
 void run(const Options& options) {
   std::vector<std::string_view> families;
   std::vector<const table::Kernel*> chosen;
@@ -50,11 +63,15 @@ void run(const Options& options) {
     if (std::ranges::find(families, kernel.family) == families.end()) families.push_back(kernel.family);
     if (options.family.empty() || options.family == kernel.family) chosen.push_back(&kernel);
   }
-  if (chosen.empty()) fail(fmt::format("there is no family \"{}\"; there are {}", options.family, fmt::join(families, ", ")));
+  families.push_back(kSimulations);
+  const std::span models = options.family.empty() || options.family == kSimulations ? sim::models() : std::span<const sim::Model>();
+  if (chosen.empty() && models.empty())
+    fail(fmt::format("there is no family \"{}\"; there are {}", options.family, fmt::join(families, ", ")));
 
   if (options.json) {
     nlohmann::json list = nlohmann::json::array();
     for (const table::Kernel* kernel : chosen) list.push_back(to_json(*kernel));
+    for (const sim::Model& model : models) list.push_back(to_json(model));
     return console::print(list.dump(2) + "\n");
   }
   std::size_t name_width = 6;
@@ -76,6 +93,8 @@ void run(const Options& options) {
                           fmt::format("{}", fmt::join(codes(*kernel), " ")), bytes_text(*kernel), kernel->flops);
     }
   }
+  if (!models.empty()) text += fmt::format("{}{}\n", text.empty() ? "" : "\n", kSimulations);
+  for (const sim::Model& model : models) text += fmt::format("  {:{}}  {}\n", model.name, name_width, model.about);
   console::print(text);
 }
 
@@ -83,7 +102,8 @@ void run(const Options& options) {
 
 void add_list(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App& command = *app.add_subcommand("list", "List all kernels, with element types and with bytes and flops per element");
+  CLI::App& command =
+      *app.add_subcommand("list", "List all kernels, with element types and with bytes and flops per element, and all simulations");
   command.add_option("--family", options->family, "Only this family");
   command.add_flag("--json", options->json, "Print it as JSON");
   command.callback([options] { run(*options); });

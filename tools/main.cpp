@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   tools::add_info(app);
   tools::add_list(app);
   tools::add_bench(app);
+  tools::add_run(app);
   tools::add_map(app);
   tools::add_reduce(app);
   tools::add_trace(app);

@@ -74,13 +74,16 @@ Checkpoint from_json(const std::string& text) {
 class NewFile {
  public:
   explicit NewFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".writing") {
-    descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) fail_to_write(path_, errno);
-    // Whoever was killed while writing has left the file, but not the lock.
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      close(descriptor_);
-      fail("cannot write the checkpoint " + path_ + ": another process is writing it; give each run a checkpoint of its own");
-    }
+    do {
+      if (descriptor_ >= 0) close(descriptor_);
+      descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+      if (descriptor_ < 0) fail_to_write(path_, errno);
+      // Whoever was killed while writing has left the file, but not the lock.
+      if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+        close(descriptor_);
+        fail("cannot write the checkpoint " + path_ + ": another process is writing it; give each run a checkpoint of its own");
+      }
+    } while (!is_in_place());  // else it is now somebody's finished checkpoint
     if (ftruncate(descriptor_, 0) != 0) stop(errno);
   }
   ~NewFile() { discard(); }
@@ -130,6 +133,14 @@ class NewFile {
     } else if (errno != ENOENT && std::rename(path_.c_str(), previous.c_str()) != 0) {
       stop(errno);
     }
+  }
+
+  /// Whether the open file still has the temporary name, which another process may have taken from it before it was locked.
+  bool is_in_place() const {
+    struct stat own {};
+    struct stat there {};
+    return fstat(descriptor_, &own) == 0 && stat(temporary_.c_str(), &there) == 0 && own.st_dev == there.st_dev &&
+           own.st_ino == there.st_ino;
   }
 
   [[noreturn]] void stop(int error) {
