@@ -18,19 +18,13 @@
 #include "furrow/kernels/instruction_set_tables.hpp"
 #include "furrow/kernels/philox.hpp"
 #include "furrow/kernels/random.hpp"
+#include "furrow/kernels/random_groups.hpp"
 #include "furrow/kernels/random_reference.hpp"
 #include "furrow/kernels/types.hpp"
 
 #ifndef FURROW_KERNELS_RANDOM_ONCE
 #define FURROW_KERNELS_RANDOM_ONCE
 namespace furrow::random {
-
-/// Makes the numbers of `count` groups from `group` on; a and b are the parameters of the law.
-template <class T>
-using Make = void (*)(const RandomNumbers& numbers, std::uint64_t group, std::size_t count, T* out, T a, T b);
-/// As many numbers as a group has.
-template <class T>
-inline constexpr std::size_t kPerGroup = std::is_same_v<T, float> ? 2 * kWords : kWords;
 
 struct Kernels {
   std::array<Make<float>, 3> f32;  // by law
@@ -290,6 +284,8 @@ const Kernels& kernels() {
   return chosen;
 }
 
+static_assert(kPerGroup<double> == kWords && kPerGroup<float> == 2 * kWords);
+
 constexpr std::array<std::string_view, 3> kLaws{"uniform", "normal", "exponential"};
 
 /// Numbers first, first + 1, … by whole groups, and parts of them at the ends.
@@ -329,6 +325,10 @@ constinit std::array<Cost, 3> costs{Cost(kLaws[0], type_code(type_of<T>)), Cost(
                                     Cost(kLaws[2], type_code(type_of<T>))};
 
 }  // namespace
+
+Make<double> normal_groups() {
+  return kernels().f64[static_cast<std::size_t>(Law::normal)];
+}
 
 template <std::floating_point T>
 void fill(Engine& engine, Law law, const RandomNumbers& numbers, std::span<T> out, T first, T second) {

@@ -97,6 +97,8 @@ struct Kernel {
   Special specials = Special::all;
   /// The most elements that the suite should give it; irregular kernels cost far more per element.
   std::size_t largest = static_cast<std::size_t>(-1);
+  /// Whether it draws random numbers: peers draw others, and come to a result or to means that are close.
+  bool by_chance = false;
 
   /// Bytes that must pass between processor and memory per element.
   double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)) + other_bytes; }

@@ -71,7 +71,7 @@ TEST(Table, RowsAreCompleteAndNamesUnique) {
     EXPECT_TRUE(names.insert(kernel.name).second) << kernel.name << " stands twice";
     EXPECT_FALSE(kernel.formula.empty()) << kernel.name;
     EXPECT_FALSE(kernel.types.empty()) << kernel.name;
-    EXPECT_GT(kernel.reads + kernel.writes, 0) << kernel.name;
+    EXPECT_GT(kernel.reads + kernel.writes + kernel.flops, 0) << kernel.name;
     EXPECT_EQ(table::find(kernel.name), &kernel);
   }
   EXPECT_EQ(table::find("no such kernel"), nullptr);

@@ -135,7 +135,7 @@ class Simulation {
   virtual std::size_t run(std::size_t most) = 0;
 
   /// The fields in which whatever is not finite shows within a step or two: what is looked at after some steps. All of them, unless
-  /// fewer tell.
+  /// fewer tell; none if nothing can happen to them.
   virtual std::vector<Field> watched() const { return fields(); }
 
   /// The values that decide all that follows, apart from parameters and step().

@@ -6,8 +6,10 @@
 #include "furrow/kernels/simulations/checkpoint.hpp"
 #include "furrow/kernels/simulations/gray_scott.hpp"
 #include "furrow/kernels/simulations/heat.hpp"
+#include "furrow/kernels/simulations/ising.hpp"
 #include "furrow/kernels/simulations/lbm.hpp"
 #include "furrow/kernels/simulations/nbody.hpp"
+#include "furrow/kernels/simulations/options.hpp"
 #include "furrow/kernels/simulations/wave.hpp"
 
 namespace furrow::sim {
@@ -32,7 +34,8 @@ constexpr Model row() {
 }
 
 constexpr std::array kModels{
-    row<Heat2D>(), row<Heat3D>(), row<Wave2D>(), row<GrayScott2D>(), row<GrayScott3D>(), row<LBM2D>(), row<NBody>(),
+    row<Heat2D>(), row<Heat3D>(), row<Wave2D>(), row<GrayScott2D>(),   row<GrayScott3D>(),
+    row<LBM2D>(),  row<NBody>(),  row<Ising>(),  row<OptionPricing>(),
 };
 
 }  // namespace

@@ -35,7 +35,8 @@ void add_random(std::vector<Kernel>& rows) {
                   .reference = reference<[]<std::floating_point T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i)
                       x.out<T>()[i] = plain::uniform<T>(kNumbers.seed, kNumbers.stream, kNumbers.offset + i, 0, 1);
-                  }>});
+                  }>,
+                  .by_chance = true});
   rows.push_back({.name = "normal",
                   .family = "random",
                   .formula = "out = s + normal",
@@ -48,7 +49,8 @@ void add_random(std::vector<Kernel>& rows) {
                   .reference = reference<[]<std::floating_point T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i)
                       x.out<T>()[i] = plain::normal<T>(kNumbers.seed, kNumbers.stream, kNumbers.offset + i, s<T>(), 1);
-                  }>});
+                  }>,
+                  .by_chance = true});
   rows.push_back({.name = "exponential",
                   .family = "random",
                   .formula = "out = exponential of mean 1/s",
@@ -61,7 +63,8 @@ void add_random(std::vector<Kernel>& rows) {
                   .reference = reference<[]<std::floating_point T>(Operands& x) {
                     for (std::size_t i = 0; i < x.size(); ++i)
                       x.out<T>()[i] = plain::exponential<T>(kNumbers.seed, kNumbers.stream, kNumbers.offset + i, 0, T{1} / s<T>());
-                  }>});
+                  }>,
+                  .by_chance = true});
   rows.push_back(
       {.name = "integers",
        .family = "random",
@@ -75,7 +78,8 @@ void add_random(std::vector<Kernel>& rows) {
        .reference = reference<[]<std::signed_integral T>(Operands& x) {
          for (std::size_t i = 0; i < x.size(); ++i)
            x.out<T>()[i] = plain::integer<T>(kNumbers.seed, kNumbers.stream, kNumbers.offset + i, low<T>(), high<T>());
-       }>});
+       }>,
+       .by_chance = true});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA

@@ -15,6 +15,7 @@ std::vector<Kernel> rows() {
   add_flows(rows);
   add_simulations(rows);
   add_lattices(rows);
+  add_monte_carlo(rows);
   return rows;
 }
 

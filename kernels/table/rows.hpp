@@ -105,5 +105,6 @@ void add_irregular(std::vector<Kernel>& rows);
 void add_flows(std::vector<Kernel>& rows);
 void add_simulations(std::vector<Kernel>& rows);
 void add_lattices(std::vector<Kernel>& rows);
+void add_monte_carlo(std::vector<Kernel>& rows);
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
