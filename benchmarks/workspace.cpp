@@ -177,7 +177,7 @@ std::optional<std::string> Workspace::fault_in(bool exact) {
   const auto a = operands_.a<T>();
   const auto b = operands_.b<T>();
   const auto out = operands_.out<T>();
-  const bool sums_up = kernel_->family == "scans";
+  const bool sums_up = kernel_->family == "scans" || kernel_->of_sums;
   const double s = 1 + std::abs(static_cast<double>(table::Operands::scalar<T>()));
   std::atomic<std::size_t> first_wrong{operands_.size()};
   engine_.bulk(pieces(), [&](std::size_t piece) {

@@ -349,11 +349,12 @@ void run_pass(Engine& engine, const Grid& grid, const Cut& cut, const std::array
   engine.bulk(cut.blocks(), [&](std::size_t block) { B(pass, block, workspaces).run(); });
 }
 
-/// Takes `steps` steps from `in` to `out`.
+/// Takes `steps` steps, one or more, from `in` to `out`. An empty grid has none to take.
 template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
 void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, const std::array<T*, F>& out,
          const std::array<const T*, C>& constants, std::size_t steps, const Op& op) {
   const auto cells = static_cast<std::size_t>(grid.cells());
+  if (cells == 0) return;
   const Cut cut = cut_for(grid, {sizeof(T), F, C}, steps, engine.concurrency());
   const std::size_t passes = (steps + cut.steps - 1) / cut.steps;
   Scratch<T> scratch(passes > 1 ? check::product(F, cells) : 0);

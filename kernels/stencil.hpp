@@ -72,7 +72,7 @@ requires((D == 2 || D == 3) && std::same_as<std::remove_const_t<In>, T> && std::
   }
   if (steps == 0)
     for (std::size_t f = 0; f < F; ++f) copy(engine, in.of[f], out.of[f]);
-  if (grid.cells() > 0 && steps > 0) blocking::run<Radius, D>(engine, grid, from, to, unchanged, steps, op);
+  if (steps > 0) blocking::run<Radius, D>(engine, grid, from, to, unchanged, steps, op);
 }
 
 /// The same of one field.

@@ -99,6 +99,8 @@ struct Kernel {
   std::size_t largest = static_cast<std::size_t>(-1);
   /// Whether it draws random numbers: peers draw others, and come to a result or to means that are close.
   bool by_chance = false;
+  /// Whether each element is a sum over many, which peers add in another order.
+  bool of_sums = false;
 
   /// Bytes that must pass between processor and memory per element.
   double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)) + other_bytes; }

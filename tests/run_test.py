@@ -40,7 +40,8 @@ def small(model):
 
 
 def models():
-    return json.loads(furrow("list", "--family", "simulations", "--json").stdout)
+    listed = json.loads(furrow("list", "--family", "simulations", "--json").stdout)
+    return [entry for entry in listed if "parameters" in entry]  # the others are kernels: steps of simulations
 
 
 class Png:

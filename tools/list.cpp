@@ -46,6 +46,7 @@ nlohmann::json to_json(const table::Kernel& kernel) {
           {"reads", kernel.reads}, {"writes", kernel.writes}, {"flops", kernel.flops}};
 }
 
+/// Also the family of the kernels that are steps of them.
 constexpr std::string_view kSimulations = "simulations";
 
 nlohmann::json to_json(const sim::Model& model) {
@@ -63,7 +64,7 @@ void run(const Options& options) {
     if (std::ranges::find(families, kernel.family) == families.end()) families.push_back(kernel.family);
     if (options.family.empty() || options.family == kernel.family) chosen.push_back(&kernel);
   }
-  families.push_back(kSimulations);
+  if (std::ranges::find(families, kSimulations) == families.end()) families.push_back(kSimulations);
   const std::span models = options.family.empty() || options.family == kSimulations ? sim::models() : std::span<const sim::Model>();
   if (chosen.empty() && models.empty())
     fail(fmt::format("there is no family \"{}\"; there are {}", options.family, fmt::join(families, ", ")));
@@ -93,7 +94,7 @@ void run(const Options& options) {
                           fmt::format("{}", fmt::join(codes(*kernel), " ")), bytes_text(*kernel), kernel->flops);
     }
   }
-  if (!models.empty()) text += fmt::format("{}{}\n", text.empty() ? "" : "\n", kSimulations);
+  if (!models.empty()) text += fmt::format("{}{} (furrow run)\n", text.empty() ? "" : "\n", kSimulations);
   for (const sim::Model& model : models) text += fmt::format("  {:{}}  {}\n", model.name, name_width, model.about);
   console::print(text);
 }

@@ -262,7 +262,8 @@ void add_simulations(std::vector<Kernel>& rows) {
                   .make_inputs = random_inputs,
                   .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { attract_bodies<T>(e, x); }>,
                   .reference = reference<[]<std::floating_point T>(Operands& x) { attract_bodies_reference<T>(x); }>,
-                  .specials = Special::none});
+                  .specials = Special::none,
+                  .of_sums = true});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
