@@ -254,6 +254,8 @@ NBodyOptions checked(NBodyOptions options) {
   if (options.initial == "kepler") options.bodies = 2;
   if (options.initial == "figure_eight") options.bodies = 3;
   if (options.bodies < 2) fail("bodies has to be at least 2");
+  for (const double value : {options.softening, options.gravity, options.dt})
+    if (!std::isfinite(value)) fail("softening, gravity and dt have to be finite");
   if (!(options.softening >= 0)) fail("softening has to be at least 0");
   if (!(options.gravity >= 0)) fail("gravity has to be at least 0");
   if (!(options.dt > 0)) fail("dt has to be greater than 0");
@@ -404,7 +406,8 @@ void attract(Engine& engine, const Bodies<T>& bodies, double softening, std::spa
 template void attract(Engine&, const Bodies<float>&, double, std::span<double>, std::span<double>, std::span<double>);
 template void attract(Engine&, const Bodies<double>&, double, std::span<double>, std::span<double>, std::span<double>);
 
-NBody::NBody(Engine& engine, Options options) : Simulation(engine, kName, options.parameters()), options_(checked(options)) {
+NBody::NBody(Engine& engine, Options options)
+    : Simulation(engine, kName, (options = checked(options), options.parameters())), options_(options) {
   const std::size_t n = options_.bodies;
   masses_ = Array<double>(engine, n);
   check::product(3, n);
@@ -422,10 +425,20 @@ void NBody::set_bodies(std::span<const double> positions, std::span<const double
   for (const auto& numbers : {positions, velocities, masses})
     if (!std::isfinite(norm_inf(engine(), numbers))) fail("set_bodies: there is a number that is not finite");
   if (!(min(engine(), masses) >= 0)) fail("set_bodies: masses have to be at least 0");
-  copy(engine(), positions, positions_);
-  copy(engine(), velocities, velocities_);
-  copy(engine(), masses, masses_);
-  accelerate(positions_, accelerations_);
+  copy(engine(), positions, next_positions_);
+  copy(engine(), velocities, next_velocities_);
+  Array<double> before(engine(), n);
+  copy(engine(), masses, before);
+  std::swap(masses_, before);
+  try {
+    accelerate(next_positions_, next_accelerations_);
+  } catch (...) {
+    std::swap(masses_, before);
+    throw;
+  }
+  std::swap(positions_, next_positions_);
+  std::swap(velocities_, next_velocities_);
+  std::swap(accelerations_, next_accelerations_);
 }
 
 void NBody::accelerate(const Array<double>& positions, Array<double>& accelerations) const {
