@@ -53,11 +53,8 @@ std::string_view to_string(Serial reason) {
 
 std::string Cost::name() const {
   if (type_ != nullptr) return std::string(name_) + "/" + type_;
-  // "constexpr void furrow::scans::all(furrow::Engine&, R&&) [with R = …]": the last word before its parameters.
-  const std::string_view whole(name_);
-  const std::string_view before = whole.substr(0, whole.find('('));
-  const std::size_t last = before.find_last_of(" :");
-  return std::string(last == std::string_view::npos ? before : before.substr(last + 1));
+  const std::string_view function(name_);
+  return std::string(function.substr(0, function.find('<')));  // GCC adds the arguments of templates
 }
 
 float Cost::nanoseconds(std::size_t n) const {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -69,11 +68,8 @@ struct LastRun {
 /// kernel and type. It decides whether a call goes parallel, never what it computes.
 class Cost {
  public:
-  /// Of the function in which it stands.
-  constexpr Cost(std::source_location where = std::source_location::current()) : Cost(0, where) {}
-  /// The same, and that so many bytes pass between processor and memory for each element, which traces tell.
-  constexpr explicit Cost(std::size_t bytes, std::source_location where = std::source_location::current())
-      : bytes_(bytes), name_(where.function_name()) {}
+  /// Of the function in which it stands; so many bytes pass between processor and memory for each element, which traces tell.
+  constexpr explicit Cost(std::size_t bytes = 0, const char* function = __builtin_FUNCTION()) : bytes_(bytes), name_(function) {}
   /// A named kernel and its type ("triad", "f64"), both string literals, for which the tuning file may hold values; its cost does
   /// not depend on the data.
   constexpr Cost(std::string_view kernel, std::string_view type, std::size_t bytes = 0)

@@ -1,6 +1,8 @@
 #include "furrow/engine/graph.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
 #include <memory>
 #include <new>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/fp_environment.hpp"
 #include "furrow/engine/graph_state.hpp"
+#include "furrow/engine/graph_times.hpp"
 #include "furrow/engine/tracing.hpp"
 
 namespace furrow {
@@ -88,12 +91,18 @@ void Graph::clear() {
   state_->clear();
 }
 
-void Graph::run(Engine& engine) {
-  State& state = *state_;
-  const tracing::Span span(tracing::Kind::graph, "graph");
-  if (state.nodes.empty()) return engine.bulk(0, [](std::size_t) {});
-  const auto workers = std::min(static_cast<std::size_t>(engine.concurrency()), std::size_t{State::kNone});
-  if (workers > 1) return run_graph(state, engine, workers);
+namespace {
+
+/// Graphs of about as many nodes, the first of which have callables of one type, on one backend and so many threads.
+std::uint64_t kind_of(Graph::State& state, const Engine& engine, std::size_t workers) {
+  const auto body = reinterpret_cast<std::uintptr_t>(state.nodes[0].body.type());
+  const std::uint64_t size = std::bit_width(state.nodes.size()) + 64 * workers;
+  return Cost::key_of(engine.backend(), body * 0x9E3779B97F4A7C15U + size);
+}
+
+/// Node after node on the calling thread.
+void run_in_order(Graph::State& state, Engine& engine) {
+  using State = Graph::State;
   const std::stop_token& stop = engine.options().stop;
   const FpEnvironment environment = FpEnvironment::current();
   engine.bulk(1, [&](std::size_t) {
@@ -107,6 +116,22 @@ void Graph::run(Engine& engine) {
       }
     }
   });
+}
+
+}  // namespace
+
+void Graph::run(Engine& engine) {
+  State& state = *state_;
+  const tracing::Span span(tracing::Kind::graph, "graph");
+  if (state.nodes.empty()) return engine.bulk(0, [](std::size_t) {});
+  const auto workers = std::min(static_cast<std::size_t>(engine.concurrency()), std::size_t{State::kNone});
+  if (workers == 1) return run_in_order(state, engine);
+  if (engine.options().serial_below != kMeasured) return run_graph(state, engine, workers);
+  GraphTimes& times = GraphTimes::of(kind_of(state, engine, workers));
+  const bool alone = times.next_is_alone();
+  const auto start = std::chrono::steady_clock::now();
+  alone ? run_in_order(state, engine) : run_graph(state, engine, workers);
+  times.add(alone, std::chrono::duration<float, std::nano>(std::chrono::steady_clock::now() - start).count());
 }
 
 std::size_t Graph::size() const {

@@ -33,6 +33,8 @@ class NodeBody {
 
   /// Whether the destructor has anything to do.
   bool owns_memory() const { return does_->destroy != nullptr; }
+  /// The same for all callables of one type.
+  const void* type() const { return does_; }
 
  private:
   static constexpr std::size_t kBytes = 32;

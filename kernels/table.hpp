@@ -101,6 +101,8 @@ struct Kernel {
   bool by_chance = false;
   /// Whether each element is a sum over many, which peers add in another order.
   bool of_sums = false;
+  /// Whether it has bits of its own where the processor has no fused multiply-add.
+  bool fuses = false;
 
   /// Bytes that must pass between processor and memory per element.
   double bytes(Type type) const { return (reads + writes) * static_cast<double>(type_bytes(type)) + other_bytes; }

@@ -199,10 +199,9 @@ TEST(Bits, OfTheWholeTableAreThoseOfEveryBackendConcurrencyAndInstructionSet) {
     ASSERT_GT(table.size(), 250U);
     for (const auto& [name, columns] : table) {
       ASSERT_EQ(columns.size(), 1 + 4 * (backends().size() - 1)) << name << " with " << set;
-      // Mathematical functions have bits of their own where there is no fused multiply-add, and so have the roots of nbody.
       const table::Kernel* const row = table::find(name.substr(0, name.find('/')));
-      const bool function = row == nullptr || row->family == "functions" || row->name == "nbody";
-      std::string& bits = expected[name + (function && !fused ? ", unfused" : "")];
+      const bool fuses = row == nullptr || row->fuses;
+      std::string& bits = expected[name + (fuses && !fused ? ", unfused" : "")];
       if (bits.empty()) bits = columns[0];
       EXPECT_EQ(std::ranges::count(columns, bits), static_cast<std::ptrdiff_t>(columns.size()))
           << name << " with " << set << "; FURROW_ISA=" << set << " bits_test --gtest_filter=" << kTableTest << " prints the table";

@@ -66,7 +66,7 @@ void add_steps(Graph& graph, std::vector<double>& a, std::vector<double>& b, std
 
 TEST_P(GraphRunTest, ABuiltGraphRunsAgainWithoutAllocating) {
   for (const int threads : {1, 2, 3}) {
-    Engine engine(GetParam(), {.concurrency = threads});
+    Engine engine(GetParam(), {.concurrency = threads, .serial_below = 0});
     std::vector<double> a(1600), b(1600);
     std::iota(a.begin(), a.end(), 0.0);
     Graph graph;
@@ -87,7 +87,7 @@ TEST_P(GraphRunTest, ABuiltGraphRunsAgainWithoutAllocating) {
 /// A thread goes on with what it has just made ready, while its data are in the cache, rather than with what waits elsewhere.
 TEST_P(GraphRunTest, WhatWasMadeReadyComesNext) {
   // From inside a task a graph runs on the calling thread alone, in the order of one worker of two.
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   if (engine.concurrency() < 2) GTEST_SKIP() << "one thread runs nodes in the order of adding";
   constexpr std::size_t kChains = 4, kLength = 5;
   std::vector<int> cells(kChains);
@@ -96,7 +96,7 @@ TEST_P(GraphRunTest, WhatWasMadeReadyComesNext) {
   for (std::size_t step = 0; step < kLength; ++step)
     for (std::size_t chain = 0; chain < kChains; ++chain)
       graph.add("link", {write(std::span(cells).subspan(chain, 1))}, 1, [&order, chain](std::size_t) { order.push_back(chain); });
-  Engine around(GetParam() == "openmp" ? "tbb" : "openmp", {.concurrency = 2});
+  Engine around(GetParam() == "openmp" ? "tbb" : "openmp", {.concurrency = 2, .serial_below = 0});
   around.bulk(2, [&](std::size_t task) {
     if (task == 0) graph.run(engine);
   });

@@ -134,7 +134,7 @@ TEST_P(GraphTest, RandomGraphsGiveWhatTheOrderOfAddingGives) {
 }
 
 TEST_P(GraphTest, IndependentNodesRunAtOnce) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   if (engine.concurrency() < 2) GTEST_SKIP() << "one thread";
   int a = 0;
   int b = 0;
@@ -158,7 +158,7 @@ TEST_P(GraphTest, IndependentNodesRunAtOnce) {
 
 TEST_P(GraphTest, TheLowestNodeThatThrewIsTold) {
   for (const int threads : {1, 2, 7}) {
-    Engine engine(GetParam(), {.concurrency = threads});
+    Engine engine(GetParam(), {.concurrency = threads, .serial_below = 0});
     for (int round = 0; round < 20; ++round) {
       std::vector<int> cells(100);
       std::atomic<int> ran{0};
@@ -179,7 +179,7 @@ TEST_P(GraphTest, TheLowestNodeThatThrewIsTold) {
 TEST_P(GraphTest, AStopLeavesOutWhatHasNotBegun) {
   for (const int threads : {1, 2}) {
     std::stop_source source;
-    Engine engine(GetParam(), {.concurrency = threads, .stop = source.get_token()});
+    Engine engine(GetParam(), {.concurrency = threads, .serial_below = 0, .stop = source.get_token()});
     int cell = 0;
     int ran = 0;
     Graph graph;
@@ -193,7 +193,7 @@ TEST_P(GraphTest, AStopLeavesOutWhatHasNotBegun) {
 }
 
 TEST_P(GraphTest, NodesMayCallTheEngine) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   std::vector<int> cells(8);
   Graph graph;
   for (std::size_t node = 0; node < 8; ++node)
@@ -207,7 +207,7 @@ TEST_P(GraphTest, NodesMayCallTheEngine) {
 }
 
 TEST_P(GraphTest, EmptyGraphsAndNodesWithoutTasks) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   Graph graph;
   graph.run(engine);
   EXPECT_EQ(graph.size(), 0U);
@@ -226,7 +226,7 @@ TEST_P(GraphTest, EmptyGraphsAndNodesWithoutTasks) {
 }
 
 TEST_P(GraphTest, WhatMemoryDoesNotShowIsSaidByAfter) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   for (int round = 0; round < 50; ++round) {
     std::vector<int> order;
     Graph graph;
@@ -313,7 +313,7 @@ TEST(Graph, IsDrawnForGraphviz) {
 }
 
 TEST_P(GraphTest, StepsOverBuffersThatTakeTurns) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   constexpr std::size_t kSize = 60, kTile = 7;
   const auto each_tile = [](auto&& tile) {
     for (std::size_t begin = 1; begin < kSize - 1; begin += kTile) tile(begin, std::min(begin + kTile, kSize - 1));
@@ -356,7 +356,7 @@ TEST_P(GraphTest, StepsOverBuffersThatTakeTurns) {
 }
 
 TEST(Graph, ClearedGraphsAreBuiltAgain) {
-  Engine engine(backends().back(), {.concurrency = 2});
+  Engine engine(backends().back(), {.concurrency = 2, .serial_below = 0});
   std::vector<std::uint64_t> memory(100);
   std::mt19937_64 random(7);
   Graph graph;

@@ -13,6 +13,7 @@
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
+#include "furrow/kernels/stencil.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_GRAY_SCOTT_ONCE
 #define FURROW_KERNELS_SIMULATIONS_GRAY_SCOTT_ONCE
@@ -43,14 +44,9 @@ namespace {
 
 template <std::size_t D, class Tag, class V>
 HWY_INLINE V curvature(Tag d, const std::array<const double*, D == 2 ? 3 : 9>& lines, std::ptrdiff_t i, V here) {
-  const auto at = [&](std::size_t line, std::ptrdiff_t beside) HWY_ATTR { return hn::LoadU(d, lines[line] + i + beside); };
-  const auto around = [&]() HWY_ATTR {
-    if constexpr (D == 2)
-      return hn::Add(hn::Add(at(0, 0), at(2, 0)), hn::Add(at(1, -1), at(1, 1)));
-    else
-      return hn::Add(hn::Add(hn::Add(at(1, 0), at(7, 0)), hn::Add(at(3, 0), at(5, 0))), hn::Add(at(4, -1), at(4, 1)));
-  };
-  return hn::Sub(around(), hn::Mul(hn::Set(d, 2.0 * D), here));
+  const auto around =
+      over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return hn::LoadU(d, lines[line] + i + at); });
+  return hn::Sub(around, hn::Mul(hn::Set(d, 2.0 * D), here));
 }
 
 template <std::size_t D>
@@ -205,14 +201,7 @@ std::vector<Observable> GrayScott<D>::observables() const {
 
 void react(Engine& engine, std::span<const double> u, std::span<const double> v, std::span<double> next_u, std::span<double> next_v,
            const std::array<std::size_t, 2>& shape, const GrayScottOptions<2>& options, std::size_t steps) {
-  const std::size_t extents[] = {shape[0], shape[1]};
-  const blocking::Grid grid = blocking::grid_of<2>(extents, Boundaries<2>(Boundary::periodic()), 1);
-  for (const std::size_t size : {u.size(), v.size(), next_u.size(), next_v.size()}) blocking::check_size(size, grid);
-  for (const auto& out : {next_u, next_v})
-    for (const auto& in : {u, v}) check::apart("react", in, out);
-  check::apart("react", next_u, next_v);
-  blocking::run<1, 2, double, 2, 0>(engine, grid, {u.data(), v.data()}, {next_u.data(), next_v.data()}, {}, steps,
-                                    React<2>(options));
+  stencil(engine, fields(u, v), fields(next_u, next_v), {shape[0], shape[1]}, Boundary::periodic(), steps, React<2>(options));
 }
 
 template struct GrayScottOptions<2>;

@@ -16,6 +16,7 @@
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
+#include "furrow/kernels/stencil.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_HEAT_ONCE
 #define FURROW_KERNELS_SIMULATIONS_HEAT_ONCE
@@ -35,15 +36,6 @@ struct HeatLines {
 HWY_BEFORE_NAMESPACE();
 namespace furrow::sim::HWY_NAMESPACE {
 namespace {
-
-/// Sums f of the lines beside the middle one, two and two, and of the two cells beside: f(line, offset).
-template <std::size_t D, class F>
-HWY_INLINE auto over_neighbours(const F& f) {
-  if constexpr (D == 2)
-    return hn::Add(hn::Add(f(0, 0), f(2, 0)), hn::Add(f(1, -1), f(1, 1)));
-  else
-    return hn::Add(hn::Add(hn::Add(f(1, 0), f(7, 0)), hn::Add(f(3, 0), f(5, 0))), hn::Add(f(4, -1), f(4, 1)));
-}
 
 template <std::size_t D>
 constexpr std::size_t kMiddle = D == 2 ? 1 : 4;
@@ -238,11 +230,7 @@ void diffuse(Engine& engine, std::span<const double> in, std::span<double> out, 
              std::size_t steps) {
   std::size_t extents[D];
   std::copy(shape.begin(), shape.end(), extents);
-  const blocking::Grid grid = blocking::grid_of<D>(extents, Boundaries<D>(Boundary::periodic()), 1);
-  blocking::check_size(in.size(), grid);
-  blocking::check_size(out.size(), grid);
-  check::apart("diffuse", in, out);
-  blocking::run<1, D, double, 1, 0>(engine, grid, {in.data()}, {out.data()}, {}, steps, Uniform<D>(k));
+  stencil(engine, in, out, extents, Boundary::periodic(), steps, Uniform<D>(k));
 }
 
 template struct HeatOptions<2>;

@@ -36,6 +36,15 @@ HWY_INLINE void for_cells(std::ptrdiff_t first, std::ptrdiff_t size, const Cell&
   if (i < size) cell(vector, size - kLanes);
 }
 
+/// Sums f of the lines beside the middle one, two and two, and of the two cells beside: f(line, offset).
+template <std::size_t D, class F>
+HWY_INLINE auto over_neighbours(const F& f) {
+  if constexpr (D == 2)
+    return hn::Add(hn::Add(f(0, 0), f(2, 0)), hn::Add(f(1, -1), f(1, 1)));
+  else
+    return hn::Add(hn::Add(hn::Add(f(1, 0), f(7, 0)), hn::Add(f(3, 0), f(5, 0))), hn::Add(f(4, -1), f(4, 1)));
+}
+
 }  // namespace
 }  // namespace furrow::sim::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

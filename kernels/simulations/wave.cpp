@@ -39,9 +39,9 @@ namespace {
 /// 2 u + k · ∇²u
 template <class D, class V>
 HWY_INLINE V ahead(D d, const double* const* u, std::ptrdiff_t cell, V here, V k) {
-  const V vertical = hn::Add(hn::LoadU(d, u[0] + cell), hn::LoadU(d, u[2] + cell));
-  const V horizontal = hn::Add(hn::LoadU(d, u[1] + cell - 1), hn::LoadU(d, u[1] + cell + 1));
-  const V curvature = hn::Sub(hn::Add(vertical, horizontal), hn::Mul(hn::Set(d, 4.0), here));
+  const V around =
+      over_neighbours<2>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return hn::LoadU(d, u[line] + cell + at); });
+  const V curvature = hn::Sub(around, hn::Mul(hn::Set(d, 4.0), here));
   return hn::Add(hn::Add(here, here), hn::Mul(k, curvature));
 }
 
@@ -268,14 +268,7 @@ std::vector<Observable> Wave2D::observables() const {
 
 void propagate(Engine& engine, std::span<const double> u, std::span<const double> before, std::span<double> next,
                std::span<double> next_before, const std::array<std::size_t, 2>& shape, double k, std::size_t steps) {
-  const std::size_t extents[] = {shape[0], shape[1]};
-  const blocking::Grid grid = blocking::grid_of<2>(extents, Boundaries<2>(Boundary::periodic()), 1);
-  for (const std::size_t size : {u.size(), before.size(), next.size(), next_before.size()}) blocking::check_size(size, grid);
-  for (const auto& out : {next, next_before})
-    for (const auto& in : {u, before}) check::apart("propagate", in, out);
-  check::apart("propagate", next, next_before);
-  blocking::run<1, 2, double, 2, 0>(engine, grid, {u.data(), before.data()}, {next.data(), next_before.data()}, {}, steps,
-                                    Uniform(k));
+  stencil(engine, fields(u, before), fields(next, next_before), {shape[0], shape[1]}, Boundary::periodic(), steps, Uniform(k));
 }
 
 }  // namespace furrow::sim

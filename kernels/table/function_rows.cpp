@@ -34,7 +34,8 @@ Kernel function_row() {
               else
                 named::evaluate<T>(one_thread, f, a, x.b<T>().subspan(i, 1), x.out<T>().subspan(i, 1));
             }
-          }>};
+          }>,
+          .fuses = true};
 }
 template <class F, auto& names, std::size_t... f>
 void add_all(std::vector<Kernel>& rows, std::index_sequence<f...>) {

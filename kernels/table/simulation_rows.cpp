@@ -270,7 +270,8 @@ void add_simulations(std::vector<Kernel>& rows) {
                   .run = run<[]<std::floating_point T>(Engine& e, Operands& x) { attract_bodies<T>(e, x); }>,
                   .reference = reference<[]<std::floating_point T>(Operands& x) { attract_bodies_reference<T>(x); }>,
                   .specials = Special::none,
-                  .of_sums = true});
+                  .of_sums = true,
+                  .fuses = true});
 }
 
 }  // namespace furrow::table::FURROW_TABLE_ISA
