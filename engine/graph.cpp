@@ -128,7 +128,7 @@ void Graph::run(Engine& engine) {
   if (workers == 1) return run_in_order(state, engine);
   if (engine.options().serial_below != kMeasured) return run_graph(state, engine, workers);
   GraphTimes& times = GraphTimes::of(kind_of(state, engine, workers));
-  const bool alone = times.next_is_alone();
+  const bool alone = times.next_is_alone(workers);
   const auto start = std::chrono::steady_clock::now();
   alone ? run_in_order(state, engine) : run_graph(state, engine, workers);
   times.add(alone, std::chrono::duration<float, std::nano>(std::chrono::steady_clock::now() - start).count());

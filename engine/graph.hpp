@@ -26,9 +26,8 @@ namespace furrow {
 ///
 /// Method: each thread takes nodes whose predecessors have finished, its own latest first, and others' oldest when it has none
 /// (Chase and Lev 2005). All backends run it, as one bulk call of as many tasks as there are threads; with one thread nodes run in
-/// the order in which they were added. So do graphs of a kind whose runs have been seen to take less than 0.1 ms, and less on one
-/// thread than on all, unless the engine's options say serial_below: graphs of about as many nodes whose first has a body of the
-/// same type.
+/// the order in which they were added. So do graphs of a kind whose runs have been seen to take no longer on one thread, and less
+/// than 2 ms, unless the engine's options say serial_below: graphs of about as many nodes whose first has a body of the same type.
 class Graph {
  public:
   /// A node, to be named in after().

@@ -20,15 +20,15 @@ void GraphTimes::begin(std::uint64_t key) {
   key_.store(key, std::memory_order_relaxed);
 }
 
-bool GraphTimes::next_is_alone() {
+bool GraphTimes::next_is_alone(std::size_t threads) {
   constexpr unsigned kFirst = 2;   // runs on all threads: the first finds cold caches and threads asleep
   constexpr unsigned kEvery = 64;  // the slower way is tried again, if it is near
   constexpr float kNear = 2;
-  constexpr float kLongest = 100'000;  // ns on all threads, beyond which one thread is not tried
+  constexpr float kLongest = 2e6F;  // ns that one thread may take in a trial
   const unsigned run = runs_.fetch_add(1, std::memory_order_relaxed);
   const float alone = alone_.load(std::memory_order_relaxed);
   const float together = together_.load(std::memory_order_relaxed);
-  if (run < kFirst || together == 0 || together > kLongest) return false;
+  if (run < kFirst || together == 0 || together * static_cast<float>(threads) > kLongest) return false;
   if (alone == 0) return true;
   const bool again = run % kEvery == 0 && std::max(alone, together) < kNear * std::min(alone, together);
   return (alone < together) != again;

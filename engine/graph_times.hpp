@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace furrow {
@@ -14,9 +15,9 @@ class GraphTimes {
   /// Of graphs with this key. There are as many places as many programs need; one that meets another key there begins anew.
   static GraphTimes& of(std::uint64_t key);
 
-  /// Whether the next run shall be on the calling thread: where that was faster, and now and then, to know, where it cannot cost
-  /// much.
-  bool next_is_alone();
+  /// Whether the next run, else on so many threads, shall be on the calling thread: where that was faster, and now and then, to
+  /// know, where it cannot take long.
+  bool next_is_alone(std::size_t threads);
   void add(bool alone, float nanoseconds);
 
  private:

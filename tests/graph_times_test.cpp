@@ -9,7 +9,7 @@ namespace {
 int runs_alone(GraphTimes& times, int runs, float alone, float together) {
   int count = 0;
   for (int run = 0; run < runs; ++run) {
-    const bool is_alone = times.next_is_alone();
+    const bool is_alone = times.next_is_alone(2);
     times.add(is_alone, is_alone ? alone : together);
     count += is_alone ? 1 : 0;
   }
@@ -32,12 +32,12 @@ TEST(GraphTimes, TryTheOtherWayAgainWhereItIsNear) {
 
 TEST(GraphTimes, TryOneThreadOnceWhereThreadsPay) {
   GraphTimes& times = GraphTimes::of(3);
-  EXPECT_EQ(runs_alone(times, 1000, 9e4F, 4e4F), 1);
+  EXPECT_EQ(runs_alone(times, 1000, 9e5F, 4e5F), 1);
 }
 
 TEST(GraphTimes, NeverTryOneThreadForLongRuns) {
   GraphTimes& times = GraphTimes::of(4);
-  EXPECT_EQ(runs_alone(times, 1000, 1e5F, 2e5F), 0);
+  EXPECT_EQ(runs_alone(times, 1000, 1e6F, 2e6F), 0);
 }
 
 TEST(GraphTimes, BeginAnewForAnotherKindInTheSamePlace) {
