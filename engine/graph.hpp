@@ -76,7 +76,7 @@ class Graph {
     std::array<Buffer, N> turn = std::to_array(buffers);
     for (std::size_t k = 0; k < steps; ++k) {
       std::apply([&](const auto&... buffer) { step(k, buffer...); }, turn);
-      std::ranges::rotate(turn, turn.begin() + 1);
+      std::rotate(turn.begin(), turn.begin() + 1, turn.end());  // not std::ranges's, which clang 14 cannot compile
     }
     return turn[N - 2];
   }

@@ -167,7 +167,9 @@ Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t
   }
   for (;;) {
     // A key that many have is looked at alone: there is nothing to collect of it.
-    const auto [least, greatest] = frequent_key(sample, likely, margin / 2).value_or(likely);
+    const Keyspan<U> between = frequent_key(sample, likely, margin / 2).value_or(likely);
+    const U least = between.least;
+    const U greatest = between.greatest;
     std::vector<Parted> parted(chunks.count());
     std::vector<std::vector<U>> candidates(chunks.count());
     engine.over_chunks(chunks, collecting, [&](std::size_t k, std::size_t last) {

@@ -103,8 +103,9 @@ class SortingTest : public testing::TestWithParam<std::string> {
   template <class T>
   void sorts_all() {
     for (const std::size_t n : kSizes) {
-      for (const auto& [name, input] : inputs<T>(n)) {
-        SCOPED_TRACE(name + ", " + std::to_string(n));
+      for (const auto& named : inputs<T>(n)) {
+        const std::vector<T>& input = named.second;
+        SCOPED_TRACE(named.first + ", " + std::to_string(n));
         std::vector<T> expected = input;
         std::stable_sort(expected.begin(), expected.end(), in_order<T>);
         std::vector<T> x = input;

@@ -28,8 +28,7 @@ std::string bytes_text(const table::Kernel& kernel) {
   std::vector<double> bytes;
   for (const Type type : kernel.types) bytes.push_back(kernel.bytes(type));
   std::ranges::sort(bytes);
-  const auto repeated = std::ranges::unique(bytes);
-  bytes.erase(repeated.begin(), repeated.end());
+  bytes.erase(std::unique(bytes.begin(), bytes.end()), bytes.end());
   return fmt::format("{:.4g}", fmt::join(bytes, "/"));
 }
 

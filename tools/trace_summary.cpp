@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -193,7 +194,7 @@ class Summary {
   }
 
   /// One thread's spans, outer ones first. What a thread does is what its innermost span says.
-  void walk(std::ranges::subrange<std::vector<Span>::const_iterator> spans) {
+  void walk(std::span<const Span> spans) {
     TraceSummary::Thread thread{.id = spans.front().thread, .name = trace_.threads[spans.front().thread]};
     std::vector<const Span*> open;
     std::int64_t now = 0;
