@@ -5,6 +5,8 @@ include(CMakePackageConfigHelpers)
 
 # furrow_public_headers(<folder below include/furrow, or .> <header>...): the rest stays in the tree.
 function(furrow_public_headers folder)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE headers)
+  set_property(GLOBAL APPEND PROPERTY furrow_public_headers ${headers})  # for the documentation
   install(FILES ${ARGN} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow/${folder} COMPONENT furrow)
 endfunction()
 

@@ -15,14 +15,17 @@ namespace furrow {
 /// read() and write().
 class Access {
  public:
+  /// Whether the memory may be written.
   enum class Mode : std::uint8_t { read, write };
 
   /// Where elements lie, as a View tells it, but in bytes. Distances may be negative.
   struct Direction {
-    std::size_t count;
-    std::ptrdiff_t stride;
+    std::size_t count;      ///< elements along it
+    std::ptrdiff_t stride;  ///< bytes from one to the next
+    /// Whether both are the same.
     friend bool operator==(const Direction&, const Direction&) = default;
   };
+  /// Of up to three dimensions; one that is not used counts 1.
   using Directions = std::array<Direction, 3>;
 
   /// Elements of so many bytes, `directions[d].count` of them along each direction. Throws Error if there are so many bytes that no
@@ -33,8 +36,11 @@ class Access {
   Access(Mode mode, const void* first, std::size_t bytes)
       : mode_(mode), begin_(reinterpret_cast<std::uintptr_t>(first)), piece_(bytes) {}
 
+  /// Whether it is read or written.
   Mode mode() const { return mode_; }
+  /// Whether it may be written.
   bool writes() const { return mode_ == Mode::write; }
+  /// Whether it has no bytes.
   bool empty() const { return piece_ == 0; }
   /// Whether all its bytes lie side by side.
   bool is_contiguous() const { return along_[0].count == 1; }
@@ -42,6 +48,7 @@ class Access {
   std::size_t piece() const { return piece_; }
   /// The addresses from the first byte to behind the last, with what lies between the pieces.
   std::uintptr_t begin() const { return begin_; }
+  /// Behind the last byte.
   std::uintptr_t end() const {
     std::uintptr_t last = begin_;
     for (const Direction& direction : along_) last += (direction.count - 1) * static_cast<std::size_t>(direction.stride);
@@ -68,6 +75,7 @@ class Access {
   bool covers(const Access& other) const;
   /// Whether they are the same bytes, cut alike.
   bool same_bytes(const Access& other) const { return begin_ == other.begin_ && piece_ == other.piece_ && along_ == other.along_; }
+  /// Equal for accesses of the same_bytes().
   std::size_t hash() const {
     constexpr std::size_t kOdd = 0x9E3779B97F4A7C15U;
     std::size_t mixed = (begin_ ^ piece_ << 48) * kOdd;

@@ -19,10 +19,14 @@ class Array {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>, "furrow::Array holds plain data");
 
  public:
+  /// The type of an element.
   using value_type = T;
 
+  /// No elements.
   Array() = default;
+  /// Takes over the memory of the other one, which is empty then.
   Array(Array&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  /// The same; what this one held is given back.
   Array& operator=(Array&& other) noexcept {
     data_ = std::move(other.data_);
     size_ = std::exchange(other.size_, 0);
@@ -39,17 +43,27 @@ class Array {
     fill(engine, [this, &value](Range part) { std::uninitialized_fill_n(data() + part.begin, part.size(), value); });
   }
 
+  /// The first element; aligned to 64 bytes. Null if there are none.
   T* data() { return data_.get(); }
+  /// The same, to read.
   const T* data() const { return data_.get(); }
+  /// The number of elements.
   std::size_t size() const { return size_; }
+  /// Whether there are none.
   bool empty() const { return size_ == 0; }
 
+  /// Element i; not checked.
   T& operator[](std::size_t i) { return data()[i]; }
+  /// The same, to read.
   const T& operator[](std::size_t i) const { return data()[i]; }
 
+  /// The first element.
   T* begin() { return data(); }
+  /// Behind the last element.
   T* end() { return data() + size_; }
+  /// The first element, to read.
   const T* begin() const { return data(); }
+  /// Behind the last element, to read.
   const T* end() const { return data() + size_; }
 
  private:

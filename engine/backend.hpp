@@ -17,17 +17,21 @@ enum class Schedule {
 /// A non-owning reference to something callable as body(task); two words, valid while the callable lives.
 class TaskRef {
  public:
+  /// Refers to `body`, which is not copied.
   template <class Body>
   requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskRef> && std::is_invocable_v<Body&, std::size_t>)
       TaskRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
       : context_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
         call_([](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<Body>*>(context))(task); }) {}
 
+  /// Calls body(task).
   void operator()(std::size_t task) const { call_(context_, task); }
 
   /// Its parts, for runtimes that hand words to their threads by value and anything larger by address: function(context, task).
   using Function = void (*)(void*, std::size_t);
+  /// The callable.
   void* context() const { return context_; }
+  /// What calls it.
   Function function() const { return call_; }
 
  private:
@@ -50,6 +54,7 @@ class Backend {
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
+  /// What engines know it by; valid as long as the backend.
   virtual std::string_view name() const = 0;
 
   /// The most threads that one call may use, the caller's among them; at least 1.
@@ -66,6 +71,7 @@ class Backend {
   static bool inside_task();
 
  protected:
+  /// Of so many threads, the caller's among them; at least 1 is taken.
   explicit Backend(int concurrency) : concurrency_(concurrency < 1 ? 1 : concurrency) {}
 
   /// As bulk(), with less to think of: tasks >= 2, concurrency() >= 2, and the body never throws.

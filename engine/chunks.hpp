@@ -7,10 +7,12 @@ namespace furrow {
 
 /// A half-open range [begin, end) of element indices.
 struct Range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::size_t begin = 0;  ///< index of the first
+  std::size_t end = 0;    ///< behind the last
 
+  /// The number of elements.
   constexpr std::size_t size() const { return end - begin; }
+  /// Whether both are the same.
   friend constexpr bool operator==(const Range&, const Range&) = default;
 };
 
@@ -25,8 +27,10 @@ struct Range {
 /// so that what is computed in windows has the bits of what is computed at once.
 class Chunks {
  public:
+  /// No chunks.
   constexpr Chunks() = default;
 
+  /// Cuts [0, n) for elements of so many bytes.
   constexpr Chunks(std::size_t n, std::size_t element_bytes, std::size_t shortest = 1)
       : length_(cut(n, element_bytes, shortest)),
         extent_(n),
@@ -40,7 +44,9 @@ class Chunks {
     return part;
   }
 
+  /// The number of chunks.
   constexpr std::size_t count() const { return count_; }
+  /// Elements of each chunk but perhaps the last.
   constexpr std::size_t length() const { return length_; }
   /// The number of elements of the whole.
   constexpr std::size_t extent() const { return extent_; }

@@ -26,6 +26,7 @@ class TunedKernels;
 /// `serial_below` left to the engine, which measures what threads cost here and what the call costs.
 inline constexpr std::size_t kMeasured = static_cast<std::size_t>(-1);
 
+/// How an engine runs what it is given. What is not set is chosen by measurement.
 struct EngineOptions {
   /// The most threads a call may use, the caller's among them. 0: $FURROW_NUM_THREADS, else $OMP_NUM_THREADS, else the cores this
   /// process may use (affinity mask and cgroup quota).
@@ -61,6 +62,7 @@ struct LastRun {
   int threads = 0;                  ///< distinct threads that took part
   std::size_t tasks = 0;            ///< tasks the work was handed out in
   Serial serial = Serial::no_work;  ///< why it stayed on the calling thread, if it did
+  /// The reason in words; empty if threads took part.
   std::string_view why_serial() const { return to_string(serial); }
 };
 
@@ -75,6 +77,7 @@ class Cost {
   constexpr Cost(std::string_view kernel, std::string_view type, std::size_t bytes = 0)
       : key_(key_of(type, key_of("/", key_of(kernel)))), bytes_(bytes), name_(kernel.data()), type_(type.data()) {}
 
+  /// Whether it is of a named kernel.
   bool is_named() const { return key_ != 0; }
   /// "triad/f64"; of a functor's, the function it was given to, "transform".
   std::string name() const;
@@ -98,6 +101,7 @@ class Cost {
     SizeClass& own = sizes_[size_class(n)];
     return !own.is_known() || (!is_named() && own.calls.fetch_add(1, std::memory_order_relaxed) % kEvery == 0);
   }
+  /// Notes what a call over n elements took for each of them.
   void add_sample(std::size_t n, float nanoseconds);
 
  private:
@@ -142,11 +146,16 @@ class Engine {
 
   /// Waits for all work that was submitted, and for what that work submits; cancel it first where that would take too long.
   ~Engine();
+  /// Takes over threads and submitted work of the other one, which may only be destroyed or assigned to then.
   Engine(Engine&&) noexcept;
+  /// The same; waits for this one's submitted work first.
   Engine& operator=(Engine&&) noexcept;
 
+  /// The name of its backend; valid as long as the engine.
   std::string_view backend() const { return backend_->name(); }
+  /// The most threads that a call may use, the caller's among them.
   int concurrency() const { return backend_->concurrency(); }
+  /// What it was made with.
   const EngineOptions& options() const { return options_; }
 
   /// The latest call of any thread; a call of one task or chunk counts too.
@@ -171,6 +180,7 @@ class Engine {
   /// `<furrow/engine/future.hpp>`.
   template <class F>
   auto submit(F&& f);
+  /// The same with what SubmitOptions say.
   template <class F>
   auto submit(F&& f, SubmitOptions options);
 

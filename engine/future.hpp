@@ -84,6 +84,7 @@ class Future {
   /// Of no work; all but valid() and assignment throw Error.
   Future() = default;
 
+  /// Whether it is of any work.
   bool valid() const { return job_ != nullptr; }
 
   /// Whether get() would return, or throw, at once.

@@ -33,6 +33,7 @@ class Graph {
   /// A node, to be named in after().
   class Node {
    public:
+    /// Of no graph.
     Node() = default;
 
    private:
@@ -42,9 +43,12 @@ class Graph {
     std::uint32_t index_ = 0;
   };
 
+  /// No nodes.
   Graph();
   ~Graph();
+  /// Takes over the nodes of the other one, which may only be destroyed or assigned to then.
   Graph(Graph&&) noexcept;
+  /// The same; this one's nodes are gone.
   Graph& operator=(Graph&&) noexcept;
 
   /// Adds a node that calls body(task) once for every task in [0, tasks), in any order, possibly at once. The body must touch no
@@ -54,6 +58,7 @@ class Graph {
   Node add(std::string_view name, std::span<const Access> accesses, std::size_t tasks, Body&& body) {
     return add_node(name, accesses, tasks, NodeBody(std::forward<Body>(body)));
   }
+  /// The same, as in add("name", {read(x), write(y)}, tasks, body).
   template <class Body>
   Node add(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, Body&& body) {
     return add(name, std::span(accesses.begin(), accesses.size()), tasks, std::forward<Body>(body));

@@ -16,6 +16,7 @@ struct Machine {
   /// Outputs of calls that touch more bytes than this are streamed past the cache.
   std::size_t stream_above() const;
 };
+/// This machine, as it was when first asked for.
 const Machine& machine();
 
 }  // namespace furrow

@@ -28,8 +28,11 @@ std::size_t array_bytes(std::size_t elements, std::size_t size);
 template <class T>
 class Scratch {
  public:
+  /// None.
   Scratch() = default;
+  /// Throws std::bad_alloc if there is not so much memory.
   explicit Scratch(std::size_t n) : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T))))) {}
+  /// The first object; null if made without a size.
   T* data() const { return data_.get(); }
 
  private:

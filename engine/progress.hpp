@@ -12,6 +12,7 @@ namespace furrow {
 /// How far something long has come, told by those who do it and asked for by those who wait. From any thread.
 class Progress {
  public:
+  /// Is given the part that is done, from 0 to 1.
   using Callback = std::function<void(double)>;
 
   /// Keeps the latest number only.

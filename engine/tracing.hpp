@@ -20,12 +20,15 @@ void start(const std::string& path);
 
 /// Writes what has been noted so far. Does nothing where no trace is under way, as stop() does.
 void flush();
+/// Ends the trace: writes what is left and closes the file.
 void stop();
 
 /// Does what FURROW_TRACE asks, once. Throws Error as start() does.
 void start_if_asked();
 
+/// What on() reads.
 inline std::atomic<bool> enabled{false};
+/// Whether a trace is under way.
 inline bool on() {
   return enabled.load(std::memory_order_relaxed);
 }

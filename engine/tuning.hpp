@@ -15,8 +15,9 @@ namespace furrow {
 struct KernelTuning {
   std::optional<std::size_t> serial_below = std::nullopt;  ///< calls over fewer elements are faster on the calling thread
   std::optional<std::size_t> grain = std::nullopt;         ///< chunks that travel in one task; at least 1
-  std::optional<Schedule> schedule = std::nullopt;
+  std::optional<Schedule> schedule = std::nullopt;         ///< how tasks are handed to threads
 
+  /// Whether both say the same.
   friend bool operator==(const KernelTuning&, const KernelTuning&) = default;
 };
 
@@ -26,12 +27,12 @@ struct KernelTuning {
 class Tuning {
  public:
   using Kernels = std::map<std::string, KernelTuning, std::less<>>;  ///< by kernel and type: "triad/f64"
-  using ByBackend = std::map<std::string, Kernels, std::less<>>;
+  using ByBackend = std::map<std::string, Kernels, std::less<>>;     ///< by the backend's name
 
   std::string backend;   ///< the pick
   std::string reason;    ///< why, in one sentence
   std::string measured;  ///< when, as YYYY-MM-DD
-  ByBackend kernels;
+  ByBackend kernels;     ///< what is tuned
 
   /// Where the file is: $FURROW_TUNING, else furrow/tuning.json in $XDG_CONFIG_HOME, else in ~/.config. Empty if $FURROW_TUNING is
   /// "none" or nothing says where home is.

@@ -17,12 +17,14 @@ class View {
   static_assert(D >= 1, "a View has at least one dimension");
 
  public:
-  using element_type = T;
-  using value_type = std::remove_cv_t<T>;
-  using Extents = std::array<std::size_t, D>;
-  using Strides = std::array<std::ptrdiff_t, D>;
+  using element_type = T;                         ///< of an element; const if it may only be read
+  using value_type = std::remove_cv_t<T>;         ///< of an element's value
+  using Extents = std::array<std::size_t, D>;     ///< elements along each dimension
+  using Strides = std::array<std::ptrdiff_t, D>;  ///< elements from one to the next along each dimension
 
+  /// No elements.
   constexpr View() = default;
+  /// Of the memory from element (0, 0, …) on.
   constexpr View(T* data, const Extents& extents, const Strides& strides) : data_(data), extents_(extents), strides_(strides) {}
 
   /// Rows one after the other: the last index is contiguous (C, NumPy).
@@ -41,11 +43,13 @@ class View {
     return view;
   }
 
+  /// The same, to read.
   constexpr operator View<const T, D>() const  // NOLINT(google-explicit-constructor): a view of what may be written may be read
       requires(!std::is_const_v<T>) {
     return {data_, extents_, strides_};
   }
 
+  /// Element (i, j, …); not checked.
   template <class... Index>
   requires(sizeof...(Index) == D && (std::is_convertible_v<Index, std::ptrdiff_t> && ...)) constexpr T& operator()(
       Index... index) const {
@@ -55,11 +59,17 @@ class View {
     return data_[offset];
   }
 
+  /// The number of dimensions.
   static constexpr std::size_t rank() { return D; }
+  /// Element (0, 0, …).
   constexpr T* data_handle() const { return data_; }
+  /// Elements along a dimension.
   constexpr std::size_t extent(std::size_t dimension) const { return extents_[dimension]; }
+  /// Elements from one to the next along a dimension.
   constexpr std::ptrdiff_t stride(std::size_t dimension) const { return strides_[dimension]; }
+  /// All extents.
   constexpr const Extents& extents() const { return extents_; }
+  /// All strides.
   constexpr const Strides& strides() const { return strides_; }
 
   /// The number of elements.
@@ -68,6 +78,7 @@ class View {
     for (const std::size_t extent : extents_) product *= extent;
     return product;
   }
+  /// Whether there are no elements.
   constexpr bool empty() const { return size() == 0; }
 
   /// Whether element after element, last index fastest, lies side by side.

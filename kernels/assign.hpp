@@ -83,7 +83,9 @@ concept Fractional = Term<E> && std::floating_point<typename E::element>;
 
 /// The element type of the first term among the operands.
 template <class E, class... Others>
-struct Element : Element<Others...> {};
+struct Element {
+  using type = typename Element<Others...>::type;
+};
 template <Term E, class... Others>
 struct Element<E, Others...> {
   using type = typename E::element;

@@ -22,7 +22,7 @@ namespace furrow {
 
 /// An axis of a view by the place of its index, from 0 on: of a matrix, axis 0 goes down the columns and axis 1 along the rows.
 struct Axis {
-  std::size_t index;
+  std::size_t index;  ///< from 0 on
 };
 
 namespace named {

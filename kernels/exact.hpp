@@ -10,6 +10,7 @@ namespace furrow {
 
 /// Asks for a sum that is rounded once: the number nearest to the true sum, whatever the order of the terms.
 struct Exact {};
+/// As in sum(engine, x, furrow::exact).
 inline constexpr Exact exact;
 
 namespace named {

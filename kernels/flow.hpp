@@ -86,9 +86,12 @@ std::unique_ptr<Step> element_wise(Call call) {
 /// in cache.
 class Flow {
  public:
+  /// Nothing to do.
   Flow();
   ~Flow();
+  /// Takes over what the other one is to do, which may only be destroyed or assigned to then.
   Flow(Flow&&) noexcept;
+  /// The same; what this one was to do is gone.
   Flow& operator=(Flow&&) noexcept;
 
   /// Work of the caller's own in its place among the kernels: a node, as Graph::add has it.

@@ -221,6 +221,7 @@ void locate(Flow& flow, const char* name, std::size_t& result, std::span<const T
 
 // Reductions: `result` is set when the flow runs, to what the function of the same name returns for an engine.
 
+/// Sets `result`, when the flow runs, to the sum.
 template <NamedRange In>
 void sum(Flow& flow, In&& in, sum_t<value_t<In>>& result) {
   using T = value_t<In>;
@@ -229,6 +230,7 @@ void sum(Flow& flow, In&& in, sum_t<value_t<In>>& result) {
       named::join_sums<sum_t<T>>);
 }
 
+/// Sets `result`, when the flow runs, to the dot product.
 template <NamedRange X, ContiguousRange Y>
 requires SameElements<X, Y>
 void dot(Flow& flow, X&& x, Y&& y, sum_t<value_t<X>>& result) {
@@ -241,6 +243,7 @@ void dot(Flow& flow, X&& x, Y&& y, sum_t<value_t<X>>& result) {
   flow::reduce<sum_t<T>>(flow, "dot", result, partial, named::join_sums<sum_t<T>>, flow::itself, a, b);
 }
 
+/// Sets `result`, when the flow runs, to the least element.
 template <NamedRange In>
 void min(Flow& flow, In&& in, value_t<In>& result) {
   using T = value_t<In>;
@@ -251,6 +254,7 @@ void min(Flow& flow, In&& in, value_t<In>& result) {
       named::lesser<T>);
 }
 
+/// Sets `result`, when the flow runs, to the greatest element.
 template <NamedRange In>
 void max(Flow& flow, In&& in, value_t<In>& result) {
   using T = value_t<In>;
@@ -261,6 +265,7 @@ void max(Flow& flow, In&& in, value_t<In>& result) {
       named::greater<T>);
 }
 
+/// Sets `result`, when the flow runs, to both of them.
 template <NamedRange In>
 void minmax(Flow& flow, In&& in, Extremes<value_t<In>>& result) {
   using T = value_t<In>;
@@ -271,18 +276,21 @@ void minmax(Flow& flow, In&& in, Extremes<value_t<In>>& result) {
       named::join_extremes<T>);
 }
 
+/// Sets `result`, when the flow runs, to the index of the first least element.
 template <NamedRange In>
 void argmin(Flow& flow, In&& in, std::size_t& result) {
   using T = value_t<In>;
   flow::locate<true, T>(flow, "argmin", result, named::in(in), named::locate_min<T>);
 }
 
+/// Sets `result`, when the flow runs, to the index of the first greatest element.
 template <NamedRange In>
 void argmax(Flow& flow, In&& in, std::size_t& result) {
   using T = value_t<In>;
   flow::locate<false, T>(flow, "argmax", result, named::in(in), named::locate_max<T>);
 }
 
+/// Sets `result`, when the flow runs, to the sum of magnitudes.
 template <NamedRange In>
 requires std::floating_point<value_t<In>>
 void norm1(Flow& flow, In&& in, value_t<In>& result) {
@@ -292,6 +300,7 @@ void norm1(Flow& flow, In&& in, value_t<In>& result) {
       named::join_sums<T>);
 }
 
+/// Sets `result`, when the flow runs, to the Euclidean norm.
 template <NamedRange In>
 requires std::floating_point<value_t<In>>
 void norm2(Flow& flow, In&& in, value_t<In>& result) {
@@ -304,6 +313,7 @@ void norm2(Flow& flow, In&& in, value_t<In>& result) {
   flow::reduce<T>(flow, "norm2", result, squares, named::join_sums<T>, root, x);
 }
 
+/// Sets `result`, when the flow runs, to the greatest magnitude.
 template <NamedRange In>
 requires std::floating_point<value_t<In>>
 void norm_inf(Flow& flow, In&& in, value_t<In>& result) {
@@ -313,6 +323,7 @@ void norm_inf(Flow& flow, In&& in, value_t<In>& result) {
       [](Engine& engine, std::span<const T> tile) { return named::norm_inf<T>(engine, tile); }, named::greater<T>);
 }
 
+/// Sets `result`, when the flow runs, to the mean.
 template <NamedRange In>
 void mean(Flow& flow, In&& in, double& result) {
   using T = value_t<In>;
@@ -325,6 +336,7 @@ void mean(Flow& flow, In&& in, double& result) {
   flow::reduce<S>(flow, "mean", result, partial, plus, divided, x);
 }
 
+/// Sets `result`, when the flow runs, to the variance.
 template <NamedRange In>
 void variance(Flow& flow, In&& in, double& result) {
   using T = value_t<In>;
@@ -335,6 +347,7 @@ void variance(Flow& flow, In&& in, double& result) {
   flow::reduce<named::CentralSums>(flow, "variance", result, partial, named::join_central, divided, x);
 }
 
+/// Sets `result`, when the flow runs, to the moments.
 template <NamedRange In>
 void moments(Flow& flow, In&& in, Moments& result) {
   using T = value_t<In>;

@@ -13,6 +13,7 @@ namespace furrow {
 /// What a stencil finds beyond the two ends of an axis.
 class Boundary {
  public:
+  /// What periodic(), fixed() and reflecting() make.
   enum class Kind : unsigned char { periodic, fixed, reflecting };
 
   /// The grid again, from its other end.
@@ -22,7 +23,9 @@ class Boundary {
   /// The grid once more as in a mirror that stands on the faces of the outermost cells: no flux crosses them (Neumann).
   static constexpr Boundary reflecting() { return {Kind::reflecting, 0}; }
 
+  /// Which of them it is.
   constexpr Kind kind() const { return kind_; }
+  /// The value of cells beyond a fixed boundary; else 0.
   constexpr double value() const { return value_; }
 
  private:
@@ -36,9 +39,12 @@ class Boundary {
 template <std::size_t D>
 class Boundaries {
  public:
+  /// The same for all axes.
   constexpr Boundaries(Boundary all) : Boundaries(all, std::make_index_sequence<D>()) {}  // NOLINT(google-explicit-constructor)
-  constexpr Boundaries(const std::array<Boundary, D>& axes) : axes_(axes) {}              // NOLINT(google-explicit-constructor)
+  /// One for each axis, the slowest first.
+  constexpr Boundaries(const std::array<Boundary, D>& axes) : axes_(axes) {}  // NOLINT(google-explicit-constructor)
 
+  /// That of an axis.
   constexpr const Boundary& operator[](std::size_t axis) const { return axes_[axis]; }
 
  private:
@@ -55,9 +61,12 @@ class Neighbourhood {
   static constexpr std::ptrdiff_t kSide = 2 * kReach + 1;
 
  public:
+  /// Lines of cells that it reaches.
   static constexpr std::size_t kLines = D == 2 ? kSide : kSide * kSide;
+  /// Their first cells.
   using Lines = std::array<const T*, kLines>;
 
+  /// That of the cell `at` cells from the beginning of the middle line.
   constexpr Neighbourhood(const Lines& lines, std::ptrdiff_t at) : lines_(lines), at_(at) {}
 
   /// The cell so many rows down and columns to the right.

@@ -9,13 +9,13 @@ namespace furrow {
 
 /// What describes how numbers are spread.
 struct Moments {
-  std::size_t count;
-  double mean;
-  double variance;  ///< m2; m[k] is the mean of the k-th powers of what the elements differ from their mean by
-  double skew;      ///< m3 / m2^1.5: 0 if they lie evenly about their mean; NaN if all are equal
-  double kurtosis;  ///< m4 / m2² − 3: 0 of a normal distribution; NaN if all are equal
-  double min;
-  double max;
+  std::size_t count;  ///< of the numbers
+  double mean;        ///< of them
+  double variance;    ///< m2; m[k] is the mean of the k-th powers of what the elements differ from their mean by
+  double skew;        ///< m3 / m2^1.5: 0 if they lie evenly about their mean; NaN if all are equal
+  double kurtosis;    ///< m4 / m2² − 3: 0 of a normal distribution; NaN if all are equal
+  double min;         ///< the least
+  double max;         ///< the greatest
 };
 
 namespace named {

@@ -24,12 +24,13 @@ namespace furrow {
 /// Which random numbers: those of a seed, of one of its 2^64 independent streams, from the one of index `offset` on. Made of the
 /// seed alone where that is enough: uniform(engine, x, 42); else as uniform(engine, x, {42, stream, offset}).
 struct RandomNumbers {
+  /// Those of this seed, from the first on unless told otherwise.
   constexpr RandomNumbers(std::uint64_t of_seed, std::uint64_t of_stream = 0, std::uint64_t from = 0)
       : seed(of_seed), stream(of_stream), offset(from) {}
 
-  std::uint64_t seed;
-  std::uint64_t stream;
-  std::uint64_t offset;
+  std::uint64_t seed;    ///< any; each is another sequence
+  std::uint64_t stream;  ///< any; each is another sequence of the seed
+  std::uint64_t offset;  ///< index of the first number
 };
 
 namespace random {

@@ -18,8 +18,10 @@ concept ContiguousRange = requires(R& range) {
   { std::size(range) } -> std::convertible_to<std::size_t>;
 };
 
+/// The type of a range's elements, const if they may only be read.
 template <ContiguousRange R>
 using element_t = std::remove_reference_t<decltype(*std::data(std::declval<R&>()))>;
+/// The same without const.
 template <ContiguousRange R>
 using value_t = std::remove_cv_t<element_t<R>>;
 

@@ -159,15 +159,15 @@ using sum_t = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
 /// The least and the greatest element.
 template <class T>
 struct Extremes {
-  T min;
-  T max;
+  T min;  ///< the least
+  T max;  ///< the greatest
 };
 
 /// An element and its index.
 template <class T>
 struct Located {
-  T value;
-  std::size_t index;
+  T value;            ///< the element
+  std::size_t index;  ///< where it stands
 };
 
 namespace named {

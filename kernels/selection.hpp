@@ -157,6 +157,7 @@ requires std::predicate < Equal&, const value_t<X>
       "unique", engine, choosing, writing, source, target,
       [held](const value_t<X>& v, const value_t<X>* before) { return before == nullptr || !held.f(*before, v); });
 }
+/// The same with ==.
 template <ContiguousRange X, ContiguousRange Out>
 requires std::same_as<value_t<X>, value_t<Out>> std::size_t unique(Engine& engine, X&& x, Out&& out) {
   return unique(engine, x, out, [](const value_t<X>& a, const value_t<X>& b) { return a == b; });

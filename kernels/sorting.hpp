@@ -96,6 +96,7 @@ requires std::predicate < Less&, const value_t<X>
   const auto elements = as_span(x);
   merging::sort(engine, elements, less);
 }
+/// The same as sort(), which is stable.
 template <ContiguousRange X>
 requires SortKey<value_t<X>>
 void stable_sort(Engine& engine, X&& x) {

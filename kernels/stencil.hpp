@@ -16,9 +16,10 @@ namespace furrow {
 /// Several ranges over the same grid, for stencils of more than one field; made by fields(u, v).
 template <class T, std::size_t N>
 struct Fields {
-  std::array<std::span<T>, N> of;
+  std::array<std::span<T>, N> of;  ///< the ranges
 };
 
+/// These ranges as the fields of a stencil.
 template <ContiguousRange First, ContiguousRange... More>
 requires(std::same_as<element_t<First>, element_t<More>>&&...) Fields < element_t<First>,
 1 + sizeof...(More) > fields(First&& first, More&&... more) {

@@ -31,6 +31,7 @@ concept NamedElement = ElementTypes::has<T>;
 
 /// The same at run time, in that order.
 enum class Type { f32, f64, i32, i64, u8 };
+/// All of them.
 inline constexpr std::array<Type, ElementTypes::size> kTypes{Type::f32, Type::f64, Type::i32, Type::i64, Type::u8};
 
 /// "f32", …
@@ -45,6 +46,7 @@ constexpr std::string_view type_name(Type type) {
   return kNames[static_cast<std::size_t>(type)];
 }
 
+/// That of T.
 template <NamedElement T>
 inline constexpr Type type_of = Type{static_cast<int>(ElementTypes::index<T>())};
 
@@ -71,10 +73,12 @@ constexpr decltype(auto) with_type(Type type, F&& f) {
   __builtin_unreachable();
 }
 
+/// Bytes of an element.
 constexpr std::size_t type_bytes(Type type) {
   return with_type(type, []<class T>(TypeTag<T>) { return sizeof(T); });
 }
 
+/// Whether it is one of floating-point numbers.
 constexpr bool is_fraction(Type type) {
   return type == Type::f32 || type == Type::f64;
 }

@@ -12,6 +12,7 @@
 
 namespace furrow::sim {
 
+/// Parameters of GrayScott, with what they are unless set.
 template <std::size_t D>
 struct GrayScottOptions {
   std::array<std::size_t, D> shape = square<D>(D == 2 ? 512 : 96);  ///< cells along each axis, the slowest first
@@ -25,6 +26,7 @@ struct GrayScottOptions {
   std::size_t spots = 24;             ///< squares or cubes in which v is set free at the beginning
   std::size_t seed = 1;               ///< of their places, and of a noise of a hundredth
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
@@ -37,10 +39,14 @@ struct GrayScottOptions {
 template <std::size_t D>
 class GrayScott final : public Simulation {
  public:
+  /// Its parameters.
   using Options = GrayScottOptions<D>;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = D == 2 ? "gray_scott" : "gray_scott3d";
+  /// What it is, for people.
   static constexpr std::string_view kAbout =
       D == 2 ? "reaction and diffusion of two substances in a plane" : "reaction and diffusion of two substances in space";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = D == 2 ? 5000 : 1500;
 
   /// Throws Error for parameters under which it would be unstable, and says the bound.
@@ -63,7 +69,9 @@ class GrayScott final : public Simulation {
   GridState<double, 2, 0, D> state_;  ///< u, v
 };
 
+/// In a plane.
 using GrayScott2D = GrayScott<2>;
+/// In space.
 using GrayScott3D = GrayScott<3>;
 
 /// `steps` steps of u and v in a periodic plane with these parameters' rates. For the kernel table.

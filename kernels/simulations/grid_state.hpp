@@ -39,11 +39,17 @@ class GridState {
     for (std::size_t c = 0; c < constants; ++c) constants_[c] = Array<T>(engine, cells);
   }
 
+  /// The number of cells.
   std::size_t cells() const { return now_[0].size(); }
+  /// Cells along each axis.
   const std::array<std::size_t, D>& shape() const { return shape_; }
+  /// The values of a field now.
   std::span<T> field(std::size_t f) { return now_[f]; }
+  /// The same, to read.
   std::span<const T> field(std::size_t f) const { return now_[f]; }
+  /// The values of a constant; none if there are fewer constants.
   std::span<T> constant(std::size_t c) { return constants_[c]; }
+  /// The same, to read.
   std::span<const T> constant(std::size_t c) const { return constants_[c]; }
 
   /// Takes as many steps as one pass over memory should, at most `most`, and returns how many. Several such calls share the steps

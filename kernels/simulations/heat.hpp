@@ -12,6 +12,7 @@
 
 namespace furrow::sim {
 
+/// Parameters of Heat, with what they are unless set.
 template <std::size_t D>
 struct HeatOptions {
   std::array<std::size_t, D> shape = square<D>(D == 2 ? 1024 : 128);  ///< cells along each axis, the slowest first
@@ -23,6 +24,7 @@ struct HeatOptions {
   std::string initial = "spots";         ///< "spots", or "mode": the slowest to decay between fixed edges of 0
   std::string conductivity = "uniform";  ///< "uniform", "layers" (every other of 8 conducts a tenth), or "given"
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
@@ -34,10 +36,14 @@ struct HeatOptions {
 template <std::size_t D>
 class Heat final : public Simulation {
  public:
+  /// Its parameters.
   using Options = HeatOptions<D>;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = D == 2 ? "heat2d" : "heat3d";
+  /// What it is, for people.
   static constexpr std::string_view kAbout =
       D == 2 ? "heat in a plane: explicit diffusion, 5 points" : "heat in space: explicit diffusion, 7 points";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = D == 2 ? 2000 : 500;
 
   /// Throws Error for parameters under which it would be unstable, and says the bound.
@@ -66,7 +72,9 @@ class Heat final : public Simulation {
   GridState<double, 1, 1, D> state_;  ///< the constant: dt · diffusivity / spacing² of each cell, where it is not uniform
 };
 
+/// In a plane.
 using Heat2D = Heat<2>;
+/// In space.
 using Heat3D = Heat<3>;
 
 /// One pass of `steps` steps with the diffusion number k = dt · κ / h²: out = in after them. For the kernel table.

@@ -13,12 +13,14 @@
 
 namespace furrow::sim {
 
+/// Parameters of Ising, with what they are unless set.
 struct IsingOptions {
   std::array<std::size_t, 2> shape{1024, 1024};  ///< spins along each axis, both even, the slowest axis first
   double temperature = 2.269185314213022;        ///< in units of J/k; that of the phase transition is 2 / ln(1 + √2)
   std::string initial = "hot";                   ///< "hot" (spins by chance) or "cold" (all up)
   std::size_t seed = 1;                          ///< of the random numbers
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
@@ -34,9 +36,13 @@ struct IsingOptions {
 /// (per spin, in J) and magnetisation (per spin), from exact counts. Time counts sweeps.
 class Ising final : public Simulation {
  public:
+  /// Its parameters.
   using Options = IsingOptions;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = "ising";
+  /// What it is, for people.
   static constexpr std::string_view kAbout = "Ising model in a plane: Metropolis on a chessboard";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = 2000;
 
   /// Throws Error unless both extents are even and the temperature greater than 0.

@@ -27,6 +27,7 @@ struct LBM2DOptions {
   std::array<double, 2>
       force{};  ///< momentum that each cell gains per step, to the right and up; a channel without: as velocity needs
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
@@ -47,9 +48,13 @@ struct LBM2DOptions {
 /// obstacles velocities are 0. Observables: mass, kinetic_energy, max_speed, of the fluid.
 class LBM2D final : public Simulation {
  public:
+  /// Its parameters.
   using Options = LBM2DOptions;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = "lbm2d";
+  /// What it is, for people.
   static constexpr std::string_view kAbout = "flow in a plane: lattice Boltzmann, 9 velocities, walls and obstacles";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = 20000;
 
   /// Throws Error for parameters under which it would be unstable or compressible, and says the bound.
@@ -65,6 +70,7 @@ class LBM2D final : public Simulation {
   std::vector<Observable> observables() const override;
   Work work() const override { return {"cell updates", static_cast<double>(state_.cells())}; }
 
+  /// Kinematic viscosity, in cells² per step.
   double viscosity() const { return viscosity_; }
 
  protected:

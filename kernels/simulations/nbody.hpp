@@ -11,6 +11,7 @@
 
 namespace furrow::sim {
 
+/// Parameters of NBody, with what they are unless set.
 struct NBodyOptions {
   std::size_t bodies = 4096;      ///< at least 2; "kepler" has 2 and "figure_eight" 3, whatever is said here
   double softening = 0.02;        ///< length, at least 0: attraction is that of Plummer spheres of this radius
@@ -21,6 +22,7 @@ struct NBodyOptions {
   double eccentricity = 0.5;      ///< of "kepler", from 0 to less than 1
   std::size_t seed = 1;           ///< of the places of "disc" and "plummer"
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
@@ -37,9 +39,13 @@ struct NBodyOptions {
 /// pairs in double), momentum and angular_momentum (their lengths).
 class NBody final : public Simulation {
  public:
+  /// Its parameters.
   using Options = NBodyOptions;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = "nbody";
+  /// What it is, for people.
   static constexpr std::string_view kAbout = "bodies that attract each other: all pairs, softened gravity, leapfrog";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = 1000;
 
   /// Throws Error for parameters out of their bounds.
@@ -71,7 +77,10 @@ class NBody final : public Simulation {
 /// Where bodies are: coordinates of each, in arrays of their own.
 template <class T>
 struct Bodies {
-  std::span<const T> x, y, z, mass;
+  std::span<const T> x;     ///< first coordinates
+  std::span<const T> y;     ///< second ones
+  std::span<const T> z;     ///< third ones
+  std::span<const T> mass;  ///< in units of which the constant of gravity is 1
 };
 
 /// out_x[i], out_y[i], out_z[i] = Σ m_j (x_j − x_i) / (|x_j − x_i|² + ε²)^{3/2}, of float or double; j goes up in order. In float,

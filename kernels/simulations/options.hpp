@@ -13,6 +13,7 @@
 
 namespace furrow::sim {
 
+/// Parameters of OptionPricing, with what they are unless set.
 struct OptionPricingOptions {
   double spot = 100;              ///< the price of what is traded, now
   double strike = 100;            ///< of all contracts
@@ -25,14 +26,15 @@ struct OptionPricingOptions {
   std::size_t paths = 1 << 20;    ///< of a step
   std::size_t seed = 1;           ///< of the random numbers
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
 /// A price and how it changes with the spot price (delta) and with volatility (vega).
 struct OptionValue {
-  double price;
-  double delta;
-  double vega;
+  double price;  ///< in the units of the spot price
+  double delta;  ///< change of the price with the spot price
+  double vega;   ///< change of the price with the volatility, of 1 rather than of a percent
 };
 
 /// Prices of call options under Black and Scholes's model, dS = r S dt + σ S dW, from random paths; each step adds so many. The
@@ -55,9 +57,13 @@ struct OptionValue {
 /// all processors.
 class OptionPricing final : public Simulation {
  public:
+  /// Its parameters.
   using Options = OptionPricingOptions;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = "options";
+  /// What it is, for people.
   static constexpr std::string_view kAbout = "prices of options by Monte Carlo: European, Asian, barrier, with Greeks";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = 20;
 
   /// Throws Error if a parameter makes no sense; the message says the bound.
@@ -71,7 +77,9 @@ class OptionPricing final : public Simulation {
   /// What the estimates tend to, by closed forms: European (Black & Scholes 1973), geometric Asian over these dates (Kemna & Vorst
   /// 1990), barrier (Reiner & Rubinstein, Risk 4(8), 28, 1991; its delta and vega by central differences, to about 1e-8 of them).
   static OptionValue exact_european(const Options& options);
+  /// The geometric Asian option.
   static OptionValue exact_geometric_asian(const Options& options);
+  /// The barrier option.
   static OptionValue exact_barrier(const Options& options);
 
   /// Sums over all paths so far.

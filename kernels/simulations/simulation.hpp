@@ -19,14 +19,19 @@ namespace furrow::sim {
 /// Values of a simulation, where it keeps them: valid until it advances, loads or ends. Rows one after the other.
 class Field {
  public:
+  /// Of elements of type T in the memory of the simulation.
   template <NamedElement T>
   Field(std::string_view name, std::vector<std::size_t> shape, const T* data)
       : name_(name), type_(type_of<T>), shape_(std::move(shape)), data_(data) {}
 
+  /// What it is called; valid for ever.
   std::string_view name() const { return name_; }
+  /// The type of its elements.
   Type type() const { return type_; }
+  /// Elements along each axis, the slowest first.
   const std::vector<std::size_t>& shape() const { return shape_; }
   std::size_t size() const;  ///< product of the shape
+  /// The first element.
   const void* data() const { return data_; }
 
   /// Throws Error if the elements are not of type T.
@@ -47,16 +52,16 @@ class Field {
 
 /// A number that says something about the whole state: an energy, a mass, an estimate.
 struct Observable {
-  std::string_view name;
-  double value;
+  std::string_view name;  ///< what it is called
+  double value;           ///< what it is now
 };
 
 /// A parameter: its name, what it means (with its unit and bounds), and where its value is. Options of simulations list theirs by
 /// parameters(), so that the command, checkpoints and output know them.
 struct Parameter {
-  std::string_view name;
-  std::string_view about;
-  std::variant<double*, std::size_t*, std::string*, std::span<std::size_t>> value;
+  std::string_view name;                                                            ///< a plain word
+  std::string_view about;                                                           ///< for people
+  std::variant<double*, std::size_t*, std::string*, std::span<std::size_t>> value;  ///< where the value is
 
   /// As set() takes it: numbers so that they are read back to the last bit, a shape as "512x512".
   std::string text() const;
@@ -74,8 +79,8 @@ constexpr std::array<std::size_t, D> square(std::size_t extent) {
 
 /// A name and a value in words.
 struct Setting {
-  std::string name;
-  std::string text;
+  std::string name;  ///< of a parameter
+  std::string text;  ///< its value, as Parameter::text() has it
 };
 
 /// Gives parameters these values. Throws Error, which lists the names there are, for one that is not among them.
@@ -100,6 +105,7 @@ class Simulation {
   /// the state is that after step(), from which it can go on.
   void advance(std::size_t steps, std::stop_token stop = {});
 
+  /// What the command and checkpoints call it.
   std::string_view name() const { return name_; }
   /// The engine that it was made with; while it advances, one on the same threads that can be stopped.
   Engine& engine() const { return *engine_; }
@@ -114,6 +120,7 @@ class Simulation {
   virtual std::vector<Observable> observables() const = 0;
   /// The values it was made with.
   const std::vector<Setting>& settings() const { return settings_; }
+  /// What a step does.
   virtual Work work() const = 0;
 
   /// Writes a checkpoint from which load() goes on with the same bits. Whatever happens meanwhile, there is a whole checkpoint at

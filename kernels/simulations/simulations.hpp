@@ -14,16 +14,17 @@ namespace furrow::sim {
 struct Model {
   /// A parameter with its default.
   struct Default {
-    std::string name;
-    std::string about;
-    std::string text;
+    std::string name;   ///< a plain word
+    std::string about;  ///< for people
+    std::string text;   ///< the value
   };
 
-  std::string_view name;
-  std::string_view about;
-  std::size_t steps;  ///< what shows something within seconds
-  std::vector<Default> (*parameters)();
-  std::unique_ptr<Simulation> (*make)(Engine& engine, std::span<const Setting> settings);
+  std::string_view name;                 ///< what the command calls it
+  std::string_view about;                ///< for people
+  std::size_t steps;                     ///< what shows something within seconds
+  std::vector<Default> (*parameters)();  ///< those there are
+  std::unique_ptr<Simulation> (*make)(
+      Engine& engine, std::span<const Setting> settings);  ///< with these parameters; throws Error if they make no sense
 };
 
 /// All simulations, in the order in which they are shown.

@@ -12,6 +12,7 @@
 
 namespace furrow::sim {
 
+/// Parameters of Wave2D, with what they are unless set.
 struct Wave2DOptions {
   std::array<std::size_t, 2> shape{768, 768};  ///< rows, columns of cells
   double speed = 1;                            ///< length per time: the greatest there is
@@ -22,6 +23,7 @@ struct Wave2DOptions {
   std::string medium = "lens";         ///< "uniform", "lens" (a disc of half the speed) or "given"
   std::string initial = "pulse";       ///< "pulse", or "mode": the lowest between fixed edges
 
+  /// All of them; what they point to is in this object.
   std::vector<Parameter> parameters();
 };
 
@@ -34,9 +36,13 @@ struct Wave2DOptions {
 /// last rounding, where nothing is absorbed: ½ Σ (u − before)² h²/(c dt)² + ½ Σ ∇u · ∇before), highest (|u|).
 class Wave2D final : public Simulation {
  public:
+  /// Its parameters.
   using Options = Wave2DOptions;
+  /// What the command and checkpoints call it.
   static constexpr std::string_view kName = "wave2d";
+  /// What it is, for people.
   static constexpr std::string_view kAbout = "waves in a plane: leapfrog, variable speed, absorbing edges";
+  /// Steps that show something within seconds.
   static constexpr std::size_t kSteps = 1500;
 
   /// Throws Error for parameters under which it would be unstable, and says the bound.
