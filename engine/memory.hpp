@@ -14,12 +14,13 @@ void* allocate(std::size_t bytes);
 void deallocate(void* memory) noexcept;
 
 /// Memory for the length of a call, aligned to 64 bytes, in huge pages when large. Unlike an array's, what was given back is used
-/// again where the C library does so: new pages cost more than a pass over what they hold. Throws std::bad_alloc. 0 bytes give a
+/// again: new pages cost more than a pass over what they hold. Of large blocks a few are kept for that, together no more than an
+/// eighth of the machine's memory, and the system takes their pages whenever it needs them. Throws std::bad_alloc. 0 bytes give a
 /// null pointer.
 void* allocate_scratch(std::size_t bytes);
 
-/// Gives back what allocate_scratch() returned.
-void deallocate_scratch(void* memory) noexcept;
+/// Gives back the so many bytes that allocate_scratch() returned.
+void deallocate_scratch(void* memory, std::size_t bytes) noexcept;
 
 /// elements * size, or throws std::bad_alloc if that overflows.
 std::size_t array_bytes(std::size_t elements, std::size_t size);
@@ -31,13 +32,15 @@ class Scratch {
   /// None.
   Scratch() = default;
   /// Throws std::bad_alloc if there is not so much memory.
-  explicit Scratch(std::size_t n) : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T))))) {}
+  explicit Scratch(std::size_t n)
+      : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T)))), Free{array_bytes(n, sizeof(T))}) {}
   /// The first object; null if made without a size.
   T* data() const { return data_.get(); }
 
  private:
   struct Free {
-    void operator()(T* memory) const { deallocate_scratch(memory); }
+    void operator()(T* memory) const { deallocate_scratch(memory, bytes); }
+    std::size_t bytes = 0;
   };
   std::unique_ptr<T, Free> data_;
 };
