@@ -11,6 +11,7 @@
 // clang-format on
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "furrow/kernels/instruction_set_tables.hpp"
@@ -26,7 +27,14 @@
 #undef FURROW_SLEEF_F
 #undef FURROW_SLEEF_VD
 #undef FURROW_SLEEF_VF
-#if HWY_TARGET == HWY_AVX3
+#if HWY_COMPILER_CLANG && (HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2)
+// Clang 14 hands longer vectors over in memory, where SLEEF does not look for them, unless the whole file is compiled for them.
+// These give the same bits, two and four at a time.
+#define FURROW_SLEEF_D(name, error) Sleef_finz_##name##d2_##error##avx2128
+#define FURROW_SLEEF_F(name, error) Sleef_finz_##name##f4_##error##avx2128
+#define FURROW_SLEEF_VD __m128d
+#define FURROW_SLEEF_VF __m128
+#elif HWY_TARGET == HWY_AVX3
 #define FURROW_SLEEF_D(name, error) Sleef_finz_##name##d8_##error##avx512f
 #define FURROW_SLEEF_F(name, error) Sleef_finz_##name##f16_##error##avx512f
 #define FURROW_SLEEF_VD __m512d
@@ -61,6 +69,26 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// f(v.raw...), a part after the other where f takes shorter vectors.
+template <class Raw, class V, class F, class... W>
+HWY_INLINE V called(F f, V v, W... w) {
+  if constexpr (sizeof(Raw) == sizeof(v.raw)) {
+    return V{f(v.raw, w.raw...)};
+  } else {
+    V result = v;
+    for (std::size_t part = 0; part < sizeof(V); part += sizeof(Raw)) {
+      const auto of = [part](const V& whole) HWY_ATTR {
+        Raw raw;
+        std::memcpy(&raw, reinterpret_cast<const char*>(&whole) + part, sizeof raw);
+        return raw;
+      };
+      const Raw raw = f(of(v), of(w)...);
+      std::memcpy(reinterpret_cast<char*>(&result) + part, &raw, sizeof raw);
+    }
+    return result;
+  }
+}
+
 /// A function of vectors of doubles and one of vectors of floats, as one.
 #undef FURROW_SLEEF
 #define FURROW_SLEEF(name, error)                                          \
@@ -70,9 +98,9 @@ namespace hn = hwy::HWY_NAMESPACE;
     template <class V>                                                     \
     static HWY_INLINE V apply(V v) {                                       \
       if constexpr (sizeof(hn::TFromV<V>) == 8) {                          \
-        return V{FURROW_SLEEF_D(name, error)(v.raw)};                      \
+        return called<FURROW_SLEEF_VD>(FURROW_SLEEF_D(name, error), v);    \
       } else {                                                             \
-        return V{FURROW_SLEEF_F(name, error)(v.raw)};                      \
+        return called<FURROW_SLEEF_VF>(FURROW_SLEEF_F(name, error), v);    \
       }                                                                    \
     }                                                                      \
   }
@@ -103,9 +131,9 @@ FURROW_SLEEF(erf, u10);
     template <class V>                                                                      \
     static HWY_INLINE V apply(V v, V w) {                                                   \
       if constexpr (sizeof(hn::TFromV<V>) == 8) {                                           \
-        return V{FURROW_SLEEF_D(name, error)(v.raw, w.raw)};                                \
+        return called<FURROW_SLEEF_VD>(FURROW_SLEEF_D(name, error), v, w);                  \
       } else {                                                                              \
-        return V{FURROW_SLEEF_F(name, error)(v.raw, w.raw)};                                \
+        return called<FURROW_SLEEF_VF>(FURROW_SLEEF_F(name, error), v, w);                  \
       }                                                                                     \
     }                                                                                       \
   }
