@@ -197,6 +197,7 @@ class Engine {
 
  private:
   friend class ChunkBody;
+  friend class Graph;
   friend class Job;
 
   void start(std::string_view backend);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <new>
 #include <vector>
@@ -100,13 +101,22 @@ std::uint64_t kind_of(Graph::State& state, const Engine& engine, std::size_t wor
   return Cost::key_of(engine.backend(), body * 0x9E3779B97F4A7C15U + size);
 }
 
-/// Node after node on the calling thread.
-void run_in_order(Graph::State& state, Engine& engine) {
+using Clock = std::chrono::steady_clock;
+
+float nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration<float, std::nano>(Clock::now() - start).count();
+}
+
+/// Node after node on the calling thread, until all are done or so many nanoseconds have passed. Returns how many were done.
+Graph::State::Index run_in_order(Graph::State& state, Engine& engine, float patience) {
   using State = Graph::State;
+  constexpr State::Index kEvery = 8;  // nodes for a look at the clock; sooner in the beginning
   const std::stop_token& stop = engine.options().stop;
   const FpEnvironment environment = FpEnvironment::current();
+  State::Index node = 0;
   engine.bulk(1, [&](std::size_t) {
-    for (State::Index node = 0; node < state.nodes.size(); ++node) {
+    const Clock::time_point start = Clock::now();
+    while (node < state.nodes.size()) {
       State::Entry& entry = state.nodes[node];
       for (std::size_t task = 0; task < state.tasks_of(entry); ++task) {
         if (stop.stop_requested()) throw Cancelled();
@@ -114,8 +124,11 @@ void run_in_order(Graph::State& state, Engine& engine) {
         const tracing::Span one(tracing::Kind::node, tracing::on() ? state.name_of(node) : "", {.number = task, .node = node});
         entry.body(task);
       }
+      ++node;
+      if ((node % kEvery == 0 || node < kEvery) && nanoseconds_since(start) > patience) return;
     }
   });
+  return node;
 }
 
 }  // namespace
@@ -125,13 +138,23 @@ void Graph::run(Engine& engine) {
   const tracing::Span span(tracing::Kind::graph, "graph");
   if (state.nodes.empty()) return engine.bulk(0, [](std::size_t) {});
   const auto workers = std::min(static_cast<std::size_t>(engine.concurrency()), std::size_t{State::kNone});
-  if (workers == 1) return run_in_order(state, engine);
-  if (engine.options().serial_below != kMeasured) return run_graph(state, engine, workers);
+  if (workers == 1) {
+    run_in_order(state, engine, std::numeric_limits<float>::infinity());
+    return;
+  }
+  // Who says what threads are worth, or asks for several tasks, is believed.
+  if (engine.options().serial_below != kMeasured || state.shared.size() > 0) return run_graph(state, engine, workers, 0);
   GraphTimes& times = GraphTimes::of(kind_of(state, engine, workers));
-  const bool alone = times.next_is_alone(workers);
-  const auto start = std::chrono::steady_clock::now();
-  alone ? run_in_order(state, engine) : run_graph(state, engine, workers);
-  times.add(alone, std::chrono::duration<float, std::nano>(std::chrono::steady_clock::now() - start).count());
+  const float patience = times.patience_alone(workers);
+  const Clock::time_point start = Clock::now();
+  State::Index done = 0;
+  if (patience > 0) {
+    done = run_in_order(state, engine, patience);
+    times.add(true, nanoseconds_since(start));
+  }
+  if (done == state.nodes.size()) return engine.record(1, 1, Serial::too_small);
+  run_graph(state, engine, workers, done);
+  if (done == 0) times.add(false, nanoseconds_since(start));
 }
 
 std::size_t Graph::size() const {

@@ -27,7 +27,8 @@ namespace furrow {
 /// Method: each thread takes nodes whose predecessors have finished, its own latest first, and others' oldest when it has none
 /// (Chase and Lev 2005). All backends run it, as one bulk call of as many tasks as there are threads; with one thread nodes run in
 /// the order in which they were added. So do graphs of a kind whose runs have been seen to take no longer on one thread, and less
-/// than 2 ms, unless the engine's options say serial_below: graphs of about as many nodes whose first has a body of the same type.
+/// than 2 ms, unless a node has several tasks or the engine's options say serial_below: graphs of about as many nodes whose first
+/// has a body of the same type. One that takes longer than those is left to all threads on the way.
 class Graph {
  public:
   /// A node, to be named in after().

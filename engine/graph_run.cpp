@@ -58,6 +58,20 @@ class GraphRun {
       }
   }
 
+  /// Shares out those behind the first `done`, which have finished, that wait for none of the others.
+  void begin_behind(Index done) {
+    for (Index node = 0; node < done; ++node) {
+      if (state_.nodes[node].first_edge == kNone) sinks_left_.fetch_sub(1, std::memory_order_relaxed);
+      for (Index edge = state_.nodes[node].first_edge; edge != kNone; edge = state_.edges[edge].next)
+        if (const Index later = state_.edges[edge].later; later >= done)
+          state_.nodes[later].waits_for.fetch_sub(1, std::memory_order_relaxed);
+    }
+    std::size_t next = 0;
+    for (Index node = done; node < state_.nodes.size(); ++node)
+      if (state_.nodes[node].waits_for.load(std::memory_order_relaxed) == 0)
+        offer(node, state_.queues[next++ % state_.queues.size()], state_.queues.size());
+  }
+
   /// Works until all nodes have finished. A worker that never comes leaves its work to the others.
   void work(std::size_t worker) {
     WorkQueue& own = state_.queues[worker];
@@ -191,11 +205,11 @@ class GraphRun {
 
 }  // namespace
 
-void run_graph(Graph::State& state, Engine& engine, std::size_t workers) {
+void run_graph(Graph::State& state, Engine& engine, std::size_t workers, Index done) {
   state.prepare(workers);
   GraphRun run(state, engine.options().stop);
-  run.begin();
   state.interrupted = true;
+  done == 0 ? run.begin() : run.begin_behind(done);
   engine.bulk(workers, [&run](std::size_t worker) { run.work(worker); });
   state.interrupted = false;
   run.finish();

@@ -98,7 +98,7 @@ struct Graph::State {
   void destroy_bodies();
 };
 
-/// Runs a graph that is prepared for so many workers, of more than one.
-void run_graph(Graph::State& state, Engine& engine, std::size_t workers);
+/// Runs a graph but for its first `done` nodes, which have been run, by so many workers, of more than one.
+void run_graph(Graph::State& state, Engine& engine, std::size_t workers, Graph::State::Index done);
 
 }  // namespace furrow

@@ -20,18 +20,18 @@ void GraphTimes::begin(std::uint64_t key) {
   key_.store(key, std::memory_order_relaxed);
 }
 
-bool GraphTimes::next_is_alone(std::size_t threads) {
+float GraphTimes::patience_alone(std::size_t threads) {
   constexpr unsigned kFirst = 2;   // runs on all threads: the first finds cold caches and threads asleep
   constexpr unsigned kEvery = 64;  // the slower way is tried again, if it is near
   constexpr float kNear = 2;
   constexpr float kLongest = 2e6F;  // ns that one thread may take in a trial
+  constexpr float kPatience = 4;    // times as long as expected: then this one is of another kind after all
   const unsigned run = runs_.fetch_add(1, std::memory_order_relaxed);
   const float alone = alone_.load(std::memory_order_relaxed);
   const float together = together_.load(std::memory_order_relaxed);
-  if (run < kFirst || together == 0 || together * static_cast<float>(threads) > kLongest) return false;
-  if (alone == 0) return true;
+  if (run < kFirst || together == 0 || together * static_cast<float>(threads) > kLongest) return 0;
   const bool again = run % kEvery == 0 && std::max(alone, together) < kNear * std::min(alone, together);
-  return (alone < together) != again;
+  return alone == 0 || (alone < together) != again ? kPatience * std::max(alone, together) : 0;
 }
 
 void GraphTimes::add(bool alone, float nanoseconds) {

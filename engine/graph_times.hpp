@@ -15,9 +15,9 @@ class GraphTimes {
   /// Of graphs with this key. There are as many places as many programs need; one that meets another key there begins anew.
   static GraphTimes& of(std::uint64_t key);
 
-  /// Whether the next run, else on so many threads, shall be on the calling thread: where that was faster, and now and then, to
-  /// know, where it cannot take long.
-  bool next_is_alone(std::size_t threads);
+  /// How many nanoseconds the next run, else on so many threads, may take on the calling thread before the others take over: some
+  /// where that was faster, and now and then, to know, where it cannot take long; else 0.
+  float patience_alone(std::size_t threads);
   void add(bool alone, float nanoseconds);
 
  private:

@@ -284,7 +284,7 @@ TEST_P(FlowTest, RandomProgramsOverShiftedRangesGiveWhatTheCallsGive) {
 }
 
 TEST_P(FlowTest, ReallyUsesItsThreads) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   if (engine.concurrency() < 2) GTEST_SKIP() << "one thread";
   std::vector<double> x(20 * kChunk);
   std::atomic<int> here{0};
@@ -326,7 +326,7 @@ TEST_P(FlowTest, AStopIsObeyed) {
 }
 
 TEST_P(FlowTest, OneTileIsNotHandedToThreads) {
-  Engine engine(GetParam(), {.concurrency = 2});
+  Engine engine(GetParam(), {.concurrency = 2, .serial_below = 0});
   std::vector<double> x(kChunk, 3.0);
   double total = 0;
   Flow flow;

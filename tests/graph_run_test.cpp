@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "furrow/engine/graph.hpp"
+#include "furrow/engine/graph_state.hpp"
 #include "furrow/engine/registry.hpp"
 
 namespace {
@@ -49,7 +50,8 @@ namespace {
 class GraphRunTest : public testing::TestWithParam<std::string> {};
 
 /// Three steps of averages over neighbouring tiles, every fourth of which has three tasks.
-void add_steps(Graph& graph, std::vector<double>& a, std::vector<double>& b, std::size_t tile) {
+template <class G>
+void add_steps(G& graph, std::vector<double>& a, std::vector<double>& b, std::size_t tile) {
   for (std::size_t step = 0; step < 3; ++step) {
     std::vector<double>& from = step % 2 == 0 ? a : b;
     std::vector<double>& to = step % 2 == 0 ? b : a;
@@ -102,6 +104,39 @@ TEST_P(GraphRunTest, WhatWasMadeReadyComesNext) {
   });
   ASSERT_EQ(order.size(), kChains * kLength);
   for (std::size_t k = 0; k < order.size(); ++k) EXPECT_EQ(order[k], order[k / kLength * kLength]) << "as number " << k;
+}
+
+/// A graph from within.
+struct Parts {
+  template <class Body>
+  void add(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, Body body) {
+    state.add(name, {accesses.begin(), accesses.size()}, tasks, NodeBody(body));
+  }
+  Graph::State state;
+};
+
+TEST_P(GraphRunTest, ThreadsTakeOverBehindNodesThatHaveRun) {
+  const std::size_t threads = 3;
+  Engine engine(GetParam(), {.concurrency = static_cast<int>(threads)});
+  Engine serial("serial");
+  std::vector<double> start(300);
+  std::iota(start.begin(), start.end(), 0.0);
+  std::vector<double> a = start, b = start;
+  Graph whole;
+  add_steps(whole, a, b, 10);
+  whole.run(serial);
+  const std::vector<double> expected_a = a, expected_b = b;
+  Parts parts;
+  add_steps(parts, a, b, 10);
+  Graph::State& state = parts.state;
+  for (Graph::State::Index done = 0; done < state.nodes.size(); ++done) {
+    a = b = start;
+    for (Graph::State::Index node = 0; node < done; ++node)
+      for (std::size_t task = 0; task < state.tasks_of(state.nodes[node]); ++task) state.nodes[node].body(task);
+    run_graph(state, engine, threads, done);
+    ASSERT_EQ(a, expected_a) << done;
+    ASSERT_EQ(b, expected_b) << done;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryBackend, GraphRunTest, testing::ValuesIn(backends()),

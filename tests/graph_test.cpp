@@ -241,6 +241,24 @@ TEST_P(GraphTest, WhatMemoryDoesNotShowIsSaidByAfter) {
   }
 }
 
+TEST_P(GraphTest, OneSoSmallThatThreadsCostMoreComesToRunWithoutThemAndSaysSo) {
+  Engine engine(GetParam(), {.concurrency = 2});
+  if (engine.concurrency() < 2) GTEST_SKIP() << "one thread";
+  int runs = 0;
+  Graph graph;
+  graph.add("count", {write(std::span(&runs, 1))}, 1, [&runs](std::size_t) { ++runs; });
+  int alone = 0;
+  for (int run = 1; run <= 200; ++run) {
+    graph.run(engine);
+    ASSERT_EQ(runs, run);
+    const Serial serial = engine.last_run().serial;
+    ASSERT_EQ(serial == Serial::no, engine.last_run().tasks > 1);
+    alone += serial == Serial::too_small ? 1 : 0;
+  }
+  EXPECT_GT(alone, 0);
+  EXPECT_LT(alone, 199);
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryBackend, GraphTest, testing::ValuesIn(backends()),
                          [](const testing::TestParamInfo<std::string>& named) { return named.param; });
 

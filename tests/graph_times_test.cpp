@@ -9,7 +9,7 @@ namespace {
 int runs_alone(GraphTimes& times, int runs, float alone, float together) {
   int count = 0;
   for (int run = 0; run < runs; ++run) {
-    const bool is_alone = times.next_is_alone(2);
+    const bool is_alone = times.patience_alone(2) > 0;
     times.add(is_alone, is_alone ? alone : together);
     count += is_alone ? 1 : 0;
   }
