@@ -47,7 +47,12 @@ void Job::submit() {
   }
   engine_.background_->expect();
   state_.store(State::queued, std::memory_order_release);
-  engine_.background_->take(shared_from_this());
+  try {
+    engine_.background_->take(shared_from_this());
+  } catch (...) {  // out of memory: nobody has heard of it
+    engine_.background_->finished();
+    throw;
+  }
 }
 
 void Job::run() {
@@ -74,18 +79,23 @@ void Job::finish(bool expected) {
     const std::lock_guard lock(mutex_);
     after.swap(after_);
     // Those that waited are queued before this one is seen to be done: who waits for both may then do them itself.
-    for (std::shared_ptr<Job>& one : next_) {
+    next.swap(next_);
+    for (std::shared_ptr<Job>& one : next) {
       background->expect();
-      if (one->move_on(State::waiting, State::queued))
-        next.push_back(std::move(one));
-      else
-        background->finished();
+      if (one->move_on(State::waiting, State::queued)) continue;
+      background->finished();
+      one = nullptr;
     }
-    next_.clear();
     state_.store(State::done, std::memory_order_release);
   }
   done_.notify_all();
-  for (std::shared_ptr<Job>& one : next) background->take(std::move(one));
+  for (const std::shared_ptr<Job>& one : next) {
+    try {
+      if (one != nullptr) background->take(one);
+    } catch (...) {  // out of memory
+      one->run();
+    }
+  }
   if (expected) background->finished();
 }
 

@@ -101,7 +101,7 @@ class Background : public std::enable_shared_from_this<Background> {
   /// Counts a job that is going to be queued: close() waits for it from now on.
   void expect();
   /// Queues a job that was expected. It is done here and now where there is no thread for it: in the child of a fork(), after
-  /// close(), and if the system has none left.
+  /// close(), and if the system has none left. Throws std::bad_alloc, and has not queued it, if memory runs out.
   void take(std::shared_ptr<Job> job);
   /// A job that was expected is done.
   void finished();

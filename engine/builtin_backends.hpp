@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "furrow/engine/backend.hpp"
 
@@ -17,5 +18,8 @@ std::unique_ptr<Backend> make_stdpar_backend(int concurrency);
 std::string openmp_version();
 std::string tbb_version();
 std::string stdpar_version();
+
+/// See bound_cpus().
+std::vector<int> openmp_bound_cpus();
 
 }  // namespace furrow

@@ -129,7 +129,8 @@ void Engine::close() {
 void Engine::start(std::string_view backend) {
   tracing::start_if_asked();
   background_ = std::make_shared<Background>();
-  backend_ = make_backend(backend, 1);  // an unknown name is told before any thread is started
+  backend_ = make_backend(backend, 1);                                  // an unknown name is told before any thread is started
+  if (options_.concurrency != 0) choose_threads(options_.concurrency);  // is it possible?
   if (backend_->name() == "serial") return;
   const int wanted = threads_that_start(choose_threads(options_.concurrency).count);
   if (wanted == 1) return;

@@ -1,11 +1,13 @@
 #include <omp.h>
 
+#include <algorithm>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/fork.hpp"
+#include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/shares.hpp"
 
 namespace furrow {
@@ -15,7 +17,9 @@ namespace {
 /// it runs on the calling thread.
 class OpenmpBackend final : public Backend {
  public:
-  explicit OpenmpBackend(int concurrency) : Backend(concurrency) {}
+  explicit OpenmpBackend(int concurrency) : Backend(concurrency) {
+    if (concurrency > 1) note_start(Runtime::openmp);
+  }
   std::string_view name() const override { return "openmp"; }
 
  private:
@@ -72,6 +76,19 @@ class OpenmpBackend final : public Backend {
 
 std::unique_ptr<Backend> make_openmp_backend(int concurrency) {
   return std::make_unique<OpenmpBackend>(concurrency);
+}
+
+std::vector<int> openmp_bound_cpus() {
+  std::vector<int> cpus;
+  if (omp_get_proc_bind() == omp_proc_bind_false) return cpus;
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> of_place(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+    omp_get_place_proc_ids(place, of_place.data());
+    cpus.insert(cpus.end(), of_place.begin(), of_place.end());
+  }
+  std::ranges::sort(cpus);
+  cpus.erase(std::ranges::unique(cpus).begin(), cpus.end());  // places may overlap
+  return cpus;
 }
 
 std::string openmp_version() {

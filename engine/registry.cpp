@@ -6,6 +6,7 @@
 
 #include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/runtimes.hpp"
 
 namespace furrow {
 namespace {
@@ -55,6 +56,14 @@ bool is_word(std::string_view name) {
 }
 
 }  // namespace
+
+std::vector<int> bound_cpus() {
+#if FURROW_HAS_OPENMP
+  return openmp_bound_cpus();
+#else
+  return {};
+#endif
+}
 
 std::vector<std::string> backends() {
   Registry& all = registry();

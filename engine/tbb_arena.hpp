@@ -3,16 +3,20 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
+#include <sched.h>
 
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "furrow/engine/backend.hpp"
 #include "furrow/engine/fork.hpp"
+#include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/warning.hpp"
 
 namespace furrow {
@@ -46,14 +50,13 @@ class TbbThreadLimit {
 
    private:
     void set() {
-      limit_ = all_.empty() ? nullptr
-                            : std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
-                                                                    static_cast<std::size_t>(*all_.rbegin()));
+      limit_.reset();
+      if (!all_.empty()) limit_.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(*all_.rbegin()));
     }
 
     std::mutex mutex_;
     std::multiset<int> all_;
-    std::unique_ptr<tbb::global_control> limit_;
+    std::optional<tbb::global_control> limit_;  // in place: an engine has to end where memory has run out too
   };
   static Shared& shared() {
     static auto& only = *new Shared;  // never destroyed: engines may be static objects
@@ -64,6 +67,35 @@ class TbbThreadLimit {
 
   int wanted_;
   int cores_ = tbb::info::default_concurrency();
+};
+
+/// An arena whose threads may run on all CPUs that this process may use. Where OpenMP has bound the first thread to one of them
+/// ($OMP_PROC_BIND), oneTBB takes that thread's mask for the process's and puts all of its threads there.
+class TbbArena : public tbb::task_arena {
+ public:
+  explicit TbbArena(int concurrency) : tbb::task_arena(concurrency) {
+    initialize();
+    if (const std::vector<int> cpus = bound_cpus(); !cpus.empty()) unbinder_ = std::make_unique<Unbinder>(*this, cpus);
+  }
+
+ private:
+  class Unbinder : public tbb::task_scheduler_observer {
+   public:
+    Unbinder(tbb::task_arena& arena, const std::vector<int>& cpus) : tbb::task_scheduler_observer(arena) {
+      CPU_ZERO(&cpus_);
+      for (const int cpu : cpus)
+        if (cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus_);
+      observe(true);
+    }
+    ~Unbinder() override { observe(false); }
+    void on_scheduler_entry(bool is_worker) override {
+      if (is_worker) sched_setaffinity(0, sizeof cpus_, &cpus_);  // the callers' threads are theirs to bind
+    }
+
+   private:
+    cpu_set_t cpus_;
+  };
+  std::unique_ptr<Unbinder> unbinder_;
 };
 
 /// Arenas of exactly so many threads, more than there are cores too; what the two backends that stand on oneTBB share.
@@ -78,14 +110,15 @@ class TbbArenas {
  public:
   explicit TbbArenas(int concurrency) : concurrency_(concurrency) {
     if (concurrency < 2 || lost_in_fork()) return;
+    note_start(Runtime::tbb);
     limit_ = std::make_unique<TbbThreadLimit>(concurrency);
     first_ = make().release();
   }
   ~TbbArenas() {
-    std::unique_ptr<tbb::task_arena> first(first_.exchange(nullptr));
+    std::unique_ptr<TbbArena> first(first_.exchange(nullptr));
     if (limit_ == nullptr || !lost_in_fork()) return;
     static_cast<void>(first.release());
-    for (std::unique_ptr<tbb::task_arena>& spare : spares_) static_cast<void>(spare.release());
+    for (std::unique_ptr<TbbArena>& spare : spares_) static_cast<void>(spare.release());
     static_cast<void>(limit_.release());
   }
   TbbArenas(const TbbArenas&) = delete;
@@ -115,24 +148,24 @@ class TbbArenas {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     TbbArenas& owner;
-    std::unique_ptr<tbb::task_arena> arena;
+    std::unique_ptr<TbbArena> arena;
   };
 
-  std::unique_ptr<tbb::task_arena> take() {
+  std::unique_ptr<TbbArena> take() {
     // One exchange where calls come one after the other.
-    if (tbb::task_arena* first = first_.exchange(nullptr)) return std::unique_ptr<tbb::task_arena>(first);
+    if (TbbArena* first = first_.exchange(nullptr)) return std::unique_ptr<TbbArena>(first);
     const std::lock_guard lock(mutex_);
     if (spares_.empty()) {
       spares_.reserve(++made_);  // so that giving back cannot fail
       return make();
     }
-    std::unique_ptr<tbb::task_arena> spare = std::move(spares_.back());
+    std::unique_ptr<TbbArena> spare = std::move(spares_.back());
     spares_.pop_back();
     return spare;
   }
 
-  void give_back(std::unique_ptr<tbb::task_arena> arena) {
-    tbb::task_arena* none = nullptr;
+  void give_back(std::unique_ptr<TbbArena> arena) {
+    TbbArena* none = nullptr;
     if (first_.compare_exchange_strong(none, arena.get())) {
       static_cast<void>(arena.release());
       return;
@@ -141,11 +174,7 @@ class TbbArenas {
     spares_.push_back(std::move(arena));
   }
 
-  std::unique_ptr<tbb::task_arena> make() const {
-    auto arena = std::make_unique<tbb::task_arena>(concurrency_);
-    arena->initialize();
-    return arena;
-  }
+  std::unique_ptr<TbbArena> make() const { return std::make_unique<TbbArena>(concurrency_); }
 
   /// Whether there was a fork() since this was first asked, which is when the first arena was made.
   static bool lost_in_fork() {
@@ -155,9 +184,9 @@ class TbbArenas {
 
   int concurrency_;
   std::unique_ptr<TbbThreadLimit> limit_;  // null if oneTBB was not started; outlives the arenas
-  std::atomic<tbb::task_arena*> first_{nullptr};
+  std::atomic<TbbArena*> first_{nullptr};
   std::mutex mutex_;
-  std::vector<std::unique_ptr<tbb::task_arena>> spares_;
+  std::vector<std::unique_ptr<TbbArena>> spares_;
   std::size_t made_ = 1;
 };
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/warning.hpp"
 
 namespace furrow {
@@ -128,7 +130,7 @@ int CpuAllowance::cpus() const {
 }
 
 CpuAllowance cpu_allowance() {
-  return {.affinity = affinity_count(), .quota = cgroup_quota()};
+  return {.affinity = std::max(affinity_count(), static_cast<int>(bound_cpus().size())), .quota = cgroup_quota()};
 }
 
 ThreadCount choose_threads(int requested) {
@@ -160,6 +162,7 @@ int threads_that_start(int wanted) {
   bool done = false;
   std::vector<std::thread> threads;
   threads.reserve(static_cast<std::size_t>(wanted) - 1);
+  std::exception_ptr error;
   try {
     while (static_cast<int>(threads.size()) + 1 < wanted)
       threads.emplace_back([&] {
@@ -168,6 +171,8 @@ int threads_that_start(int wanted) {
       });
   } catch (const std::system_error&) {
     // As many as there are.
+  } catch (...) {  // out of memory: those that were started have to end all the same
+    error = std::current_exception();
   }
   {
     const std::lock_guard lock(mutex);
@@ -175,6 +180,7 @@ int threads_that_start(int wanted) {
   }
   release.notify_all();
   for (std::thread& thread : threads) thread.join();
+  if (error) std::rethrow_exception(error);
   const int started = static_cast<int>(threads.size()) + 1;
   if (started < wanted)
     warn_once("the system lets this process start only " + std::to_string(started) + " of " + std::to_string(wanted) +

@@ -6,7 +6,7 @@ namespace furrow {
 
 /// How many CPUs this process may use, and what says so.
 struct CpuAllowance {
-  int affinity = 1;  ///< CPUs in the affinity mask
+  int affinity = 1;  ///< CPUs in the affinity mask, or those that OpenMP binds its threads to ($OMP_PROC_BIND), if there are more
   double quota = 0;  ///< CPUs' worth of time the cgroup (v1 or v2) grants; 0: no limit
   /// min(affinity, quota rounded up), at least 1.
   int cpus() const;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+namespace furrow {
+
+/// What the backends of this library stand on.
+enum class Runtime { openmp, tbb };
+
+/// To be called by whoever is about to start a runtime's threads. Warns once when a process has come to use both: OpenMP's threads
+/// spin for a while after each call, and keep the cores from oneTBB's.
+void note_start(Runtime runtime);
+
+/// The CPUs that OpenMP binds its threads to; empty if it does not, or is none of this build. It binds the process's first thread
+/// when the process starts, whose mask then says nothing about what the process may use.
+std::vector<int> bound_cpus();
+
+}  // namespace furrow
