@@ -87,7 +87,7 @@ TEST(NBody, OneTermIsWithinSomeUnitsInTheLastPlace) {
   double worst_float = 0;
   double worst_double = 0;
   for (int i = 0; i < 4000; ++i) {
-    const double distance = std::exp2(-6 + 12 * i / 4000.0);
+    const double distance = std::exp2(-20 + 60 * i / 4000.0);
     const auto error = [&]<class T>(T, double& worst) {
       Cloud<T> two(2);
       two.x = {0, static_cast<T>(distance)};
@@ -102,6 +102,25 @@ TEST(NBody, OneTermIsWithinSomeUnitsInTheLastPlace) {
   }
   EXPECT_LT(worst_float, 6 * 0x1p-24);
   EXPECT_LT(worst_double, 6 * 0x1p-53);
+}
+
+template <class T>
+void expect_nothing_at_no_distance() {
+  Engine engine("serial");
+  Cloud<T> three(3);
+  three.x = three.y = three.z = {T(0.3), T(0.3), T(0.3)};
+  three.mass = {100, 0, 1};
+  for (const double softening : {0.0, 0.01})
+    for (const auto& sums : attracted(engine, three, softening))
+      for (const double sum : sums) {
+        EXPECT_EQ(sum, 0);
+        EXPECT_FALSE(std::signbit(sum));
+      }
+}
+
+TEST(NBody, BodiesInOnePlaceDoNotAttractEachOther) {
+  expect_nothing_at_no_distance<float>();
+  expect_nothing_at_no_distance<double>();
 }
 
 TEST(NBody, AttractionHasTheSameBitsOnAllBackends) {

@@ -61,60 +61,30 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// So many vectors go through each operation together, as processors do not look far enough ahead to overlap what comes one after
-/// the other.
-template <class T>
-constexpr std::size_t kTogether = HWY_TARGET != HWY_AVX3 ? 2
-                                  : sizeof(T) == 4       ? 4
-                                                         : 3;  // as registers allow
+/// So many vectors of targets meet a body that was read once.
+constexpr std::size_t kTogether = 2;
 
-template <class D>
-using Together = std::array<hn::Vec<D>, kTogether<hn::TFromD<D>>>;
-
-/// f(k) for each of them.
-template <class D, class F>
-HWY_INLINE Together<D> each(D, const F& f) {
-  return [&]<std::size_t... k>(std::index_sequence<k...>) HWY_ATTR {
-    return Together<D>{f(k)...};
-  }
-  (std::make_index_sequence<kTogether<hn::TFromD<D>>>());
-}
-
-/// mass · x^(-3/2)
+/// mass · x^(-3/2) / kScale
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE Together<D> mass_by_cube(D d, const Together<D>& x, V mass) {
+HWY_INLINE V mass_by_cube(D d, V x, V mass) {
   using T = hn::TFromD<D>;
-  using Guess = RootGuess<T>;
+  using Numbers = InverseCube<T>;
+  const auto number = [d](T value) HWY_ATTR { return hn::Set(d, value); };
   const hn::RebindToUnsigned<D> du;
-  const auto product = [d](const Together<D>& a, const Together<D>& b)
-                           HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::Mul(a[k], b[k]); }); };
-  const auto scaled = [d](const Together<D>& a, V b)
-                          HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::Mul(a[k], b); }); };
-  /// c − a · b
-  const auto without = [d](const Together<D>& a, const Together<D>& b, V c)
-                           HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::NegMulAdd(a[k], b[k], c); }); };
-  const auto linear = [d](const Together<D>& a, V b, V c)
-                          HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], b, c); }); };
-  const auto plus_product = [d](const Together<D>& a, const Together<D>& b, const Together<D>& c)
-                                HWY_ATTR { return each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], b[k], c[k]); }); };
-  const V one = hn::Set(d, T{1});
-  const auto guess = each(d, [&](std::size_t k) HWY_ATTR {
-    return hn::BitCast(d, hn::Sub(hn::Set(du, Guess::kMagic), hn::ShiftRight<1>(hn::BitCast(du, x[k]))));
-  });
-  const auto bent = without(product(x, guess), guess, hn::Set(d, Guess::kOffset));
-  auto root = product(scaled(guess, hn::Set(d, Guess::kFactor)), bent);  // within 7e-4
-  if constexpr (sizeof(T) == 8) {
-    const auto left = without(product(x, root), root, one);
-    const auto series = plus_product(left, linear(left, hn::Set(d, T(0.3125)), hn::Set(d, T(0.375))),
-                                     each(d, [&](std::size_t) HWY_ATTR { return hn::Set(d, T(0.5)); }));
-    root = plus_product(root, product(left, series), root);  // within 1e-12
+  const V guess = hn::BitCast(d, hn::Sub(hn::Set(du, Numbers::kMagic), hn::ShiftRight<1>(hn::BitCast(du, x))));
+  const V square = hn::Mul(guess, guess);
+  const V a = hn::MulAdd(x, square, number(Numbers::kP[0]));
+  const V y = hn::MulAdd(a, a, number(Numbers::kP[1]));
+  if constexpr (sizeof(T) == 4) {
+    const V p = hn::MulAdd(hn::Add(y, hn::Add(a, number(Numbers::kP[2]))), y, number(Numbers::kP[3]));
+    return hn::Mul(hn::Mul(hn::Mul(guess, mass), square), p);
+  } else {
+    const V root = hn::Mul(guess, y);
+    const V root_square = hn::Mul(root, root);
+    const V e = hn::NegMulAdd(x, root_square, number(Numbers::kQ[0]));
+    const V q = hn::MulAdd(hn::MulAdd(e, e, number(Numbers::kQ[1])), e, number(Numbers::kQ[2]));
+    return hn::Mul(hn::Mul(hn::Mul(root, mass), root_square), q);
   }
-  // x^(-3/2) = root³ (1 − left)^(-3/2)
-  const auto square = product(root, root);
-  const auto left = without(x, square, one);
-  const auto cube = product(scaled(root, mass), square);
-  if constexpr (sizeof(T) == 8) return plus_product(cube, scaled(left, hn::Set(d, T(1.5))), cube);
-  return plus_product(cube, product(left, linear(left, hn::Set(d, T(1.875)), hn::Set(d, T(1.5)))), cube);
 }
 
 /// Adds lanes of floats, or of doubles, to doubles.
@@ -139,31 +109,33 @@ void attract(const Attraction<T>& all, const T* x, const T* y, const T* z, doubl
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
-  static_assert(kTargets % (kTogether<T> * kLanes) == 0);
+  static_assert(kTargets % (kTogether * kLanes) == 0);
   std::fill_n(out_x, kTargets, 0.0);
   std::fill_n(out_y, kTargets, 0.0);
   std::fill_n(out_z, kTargets, 0.0);
   const V softening = hn::Set(d, all.softening_squared);
-  for (std::size_t i = 0; i < kTargets; i += kTogether<T> * kLanes) {
+  for (std::size_t i = 0; i < kTargets; i += kTogether * kLanes) {
     for (std::size_t first = 0; first < all.n; first += kTermsTogether) {
-      const auto zero = each(d, [&](std::size_t) HWY_ATTR { return hn::Zero(d); });
-      auto sum_x = zero, sum_y = zero, sum_z = zero;
+      const V zero = hn::Zero(d);
+      V sum_x[kTogether] = {zero, zero}, sum_y[kTogether] = {zero, zero}, sum_z[kTogether] = {zero, zero};
       const std::size_t last = std::min(first + kTermsTogether, all.n);
       for (std::size_t j = first; j < last; ++j) {
-        const auto towards = [&](const T* others, const T* targets) HWY_ATTR {
-          const V other = hn::Set(d, others[j]);
-          return each(d, [&](std::size_t k) HWY_ATTR { return hn::Sub(other, hn::LoadU(d, targets + i + k * kLanes)); });
-        };
-        const auto ax = towards(all.x, x), ay = towards(all.y, y), az = towards(all.z, z);
-        const auto square = each(d, [&](std::size_t k) HWY_ATTR {
-          return hn::MulAdd(az[k], az[k], hn::MulAdd(ay[k], ay[k], hn::MulAdd(ax[k], ax[k], softening)));
-        });
-        const auto a = mass_by_cube(d, square, hn::Set(d, all.mass[j]));
-        sum_x = each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], ax[k], sum_x[k]); });
-        sum_y = each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], ay[k], sum_y[k]); });
-        sum_z = each(d, [&](std::size_t k) HWY_ATTR { return hn::MulAdd(a[k], az[k], sum_z[k]); });
+        const V other_x = hn::Set(d, all.x[j]), other_y = hn::Set(d, all.y[j]), other_z = hn::Set(d, all.z[j]);
+        const V mass = hn::Set(d, all.mass[j]);
+#pragma GCC unroll 2  // so that sums stay in registers
+        for (std::size_t k = 0; k < kTogether; ++k) {
+          const std::size_t at = i + k * kLanes;
+          const V ax = hn::Sub(other_x, hn::LoadU(d, x + at));
+          const V ay = hn::Sub(other_y, hn::LoadU(d, y + at));
+          const V az = hn::Sub(other_z, hn::LoadU(d, z + at));
+          const V a = mass_by_cube(d, hn::MulAdd(az, az, hn::MulAdd(ay, ay, hn::MulAdd(ax, ax, softening))), mass);
+          sum_x[k] = hn::MulAdd(a, ax, sum_x[k]);
+          sum_y[k] = hn::MulAdd(a, ay, sum_y[k]);
+          sum_z[k] = hn::MulAdd(a, az, sum_z[k]);
+        }
       }
-      for (std::size_t k = 0; k < kTogether<T>; ++k) {
+#pragma GCC unroll 2
+      for (std::size_t k = 0; k < kTogether; ++k) {
         const std::size_t at = i + k * kLanes;
         add_to(d, sum_x[k], out_x + at);
         add_to(d, sum_y[k], out_y + at);
@@ -211,7 +183,7 @@ const NBodyKernels& kernels() {
 
 template <class T>
 T least_softening(double softening) {
-  return static_cast<T>(std::max(softening * softening, RootGuess<T>::kLeastSquare));
+  return static_cast<T>(std::max(softening * softening, InverseCube<T>::kLeastSquare));
 }
 
 /// f(first, count, x, y, z) for groups of kTargets bodies, or fewer at the end: there x, y and z lead to copies with zeros behind
@@ -397,9 +369,9 @@ void attract(Engine& engine, const Bodies<T>& bodies, double softening, std::spa
   over_targets(engine, bodies, [&](std::size_t first, std::size_t count, const T* x, const T* y, const T* z) {
     double out[3][kTargets];
     kernel(all, x, y, z, out[0], out[1], out[2]);
-    std::copy_n(out[0], count, &out_x[first]);
-    std::copy_n(out[1], count, &out_y[first]);
-    std::copy_n(out[2], count, &out_z[first]);
+    double* const to[] = {&out_x[first], &out_y[first], &out_z[first]};
+    for (std::size_t k = 0; k < 3; ++k)
+      std::transform(out[k], out[k] + count, to[k], [](double sum) { return InverseCube<T>::kScale * sum; });
   });
 }
 

@@ -158,22 +158,25 @@ T multiply_add(T a, T b, T c) {
   return fused ? std::fma(a, b, c) : a * b + c;
 }
 
+/// mass · x^(-3/2) / kScale
 template <class T>
 T mass_by_cube(T x, T mass) {
-  using Guess = sim::RootGuess<T>;
-  using Bits = typename Guess::Bits;
-  const T guess = std::bit_cast<T>(static_cast<Bits>(Guess::kMagic - (std::bit_cast<Bits>(x) >> 1)));
-  T root = (guess * Guess::kFactor) * multiply_add(-(x * guess), guess, Guess::kOffset);
-  if constexpr (sizeof(T) == 8) {
-    const T left = multiply_add(-(x * root), root, T{1});
-    const T series = multiply_add(left, multiply_add(left, T(0.3125), T(0.375)), T(0.5));
-    root = multiply_add(root, left * series, root);
+  using Numbers = sim::InverseCube<T>;
+  using Bits = typename Numbers::Bits;
+  const T guess = std::bit_cast<T>(static_cast<Bits>(Numbers::kMagic - (std::bit_cast<Bits>(x) >> 1)));
+  const T square = guess * guess;
+  const T a = multiply_add(x, square, Numbers::kP[0]);
+  const T y = multiply_add(a, a, Numbers::kP[1]);
+  if constexpr (sizeof(T) == 4) {
+    const T p = multiply_add(y + (a + Numbers::kP[2]), y, Numbers::kP[3]);
+    return guess * mass * square * p;
+  } else {
+    const T root = guess * y;
+    const T root_square = root * root;
+    const T e = multiply_add(-x, root_square, Numbers::kQ[0]);
+    const T q = multiply_add(multiply_add(e, e, Numbers::kQ[1]), e, Numbers::kQ[2]);
+    return root * mass * root_square * q;
   }
-  const T square = root * root;
-  const T left = multiply_add(-x, square, T{1});
-  const T cube = (root * mass) * square;
-  const T series = sizeof(T) == 8 ? left * T(1.5) : left * multiply_add(left, T(1.875), T(1.5));
-  return multiply_add(cube, series, cube);
 }
 
 template <class T>
@@ -197,7 +200,7 @@ void attract_bodies_reference(Operands& x) {
       }
       for (std::size_t k = 0; k < 3; ++k) sums[k] += static_cast<double>(terms[k]);
     }
-    for (std::size_t k = 0; k < 3; ++k) out[k * n + i] = static_cast<T>(sums[k]);
+    for (std::size_t k = 0; k < 3; ++k) out[k * n + i] = static_cast<T>(sim::InverseCube<T>::kScale * sums[k]);
   }
 }
 
