@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(call)                                     \
-  do {                                                  \
-    if ((call) != FURROW_OK) {                          \
-      fprintf(stderr, "%s\n", furrow_last_error());     \
-      exit(1);                                          \
-    }                                                   \
+#define CHECK(call)                                 \
+  do {                                              \
+    if ((call) != FURROW_OK) {                      \
+      fprintf(stderr, "%s\n", furrow_last_error()); \
+      exit(1);                                      \
+    }                                               \
   } while (0)
 
 // A loop of one's own.
