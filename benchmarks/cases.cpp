@@ -11,6 +11,7 @@
 #include "benchmarks/slowed.hpp"
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/registry.hpp"
+#include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/tuning.hpp"
 
 namespace furrow::bench {
@@ -47,6 +48,7 @@ std::string case_name(const table::Kernel& kernel, std::string_view backend, Typ
 }
 
 Candidates::Candidates(const std::vector<std::string>& wanted, int threads) {
+  allow_both_runtimes();
   constexpr std::string_view kUsual = "usual";
   std::vector<std::string> names, groups;
   const auto chosen = [&](std::string_view name, std::string_view group) {

@@ -1,5 +1,4 @@
-# Debian packages: `cpack -G DEB` in the build directory, which is to be configured with -DCMAKE_INSTALL_PREFIX=/usr; `./dev package`
-# does both.
+# Debian packages: `./dev package`, or `cpack -G DEB` in a build directory.
 
 set(CPACK_PACKAGE_NAME furrow)
 set(CPACK_PACKAGE_VENDOR furrow)
@@ -15,29 +14,24 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/engine)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY =)
 
-set(about "furrow runs one set of data-parallel kernels on OpenMP, oneTBB or the standard parallel algorithms, with the same bits on all
- of them and for every number of threads and instruction set.")
+# The first line of each description is the project's.
+set(about "furrow runs one set of kernels on OpenMP, oneTBB or the standard parallel algorithms,
+with the same bits on all of them, for every number of threads and instruction set.
+.
+This package holds")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libfurrow${PROJECT_VERSION_MAJOR})
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "data-parallel kernels on the threading runtime you choose
- ${about}
- .
- This package holds the shared library.")
+set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "${about} the shared library.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libfurrow-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "data-parallel kernels on the threading runtime you choose, for development
- ${about}
- .
- This package holds the headers for C++20 and C99, and what CMake and pkg-config need.")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "${about} the headers for C++20 and C99,
+and what CMake and pkg-config need.")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME furrow-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
-set(CPACK_DEBIAN_TOOLS_DESCRIPTION "benchmark suite, simulations and array kernels of furrow
- ${about}
- .
- This package holds the command furrow, which measures a machine and picks its backend, runs simulations, and computes with NumPy
- files.")
+set(CPACK_DEBIAN_TOOLS_DESCRIPTION "${about} the command furrow,
+which measures a machine and picks its backend, runs simulations, and computes
+with NumPy files.")
 set(same_version "${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${same_version}")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${same_version}")
-set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS "")
 include(CPack)

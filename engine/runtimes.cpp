@@ -8,11 +8,21 @@
 #include "furrow/engine/warning.hpp"
 
 namespace furrow {
+namespace {
+
+constexpr unsigned kBoth = 3;
+constexpr unsigned kAllowed = 4;
+constinit std::atomic<unsigned> started{0};
+
+}  // namespace
+
+void allow_both_runtimes() {
+  started.fetch_or(kAllowed, std::memory_order_relaxed);
+}
 
 void note_start(Runtime runtime) {
-  static std::atomic<unsigned> started{0};
   const unsigned own = 1U << static_cast<unsigned>(runtime);
-  if ((started.fetch_or(own, std::memory_order_relaxed) | own) != 3) return;
+  if ((started.fetch_or(own, std::memory_order_relaxed) | own) != kBoth) return;
   const char* const policy = std::getenv("OMP_WAIT_POLICY");
   if (policy != nullptr && strcasecmp(policy, "passive") == 0) return;
   warn_once(

@@ -11,6 +11,9 @@ enum class Runtime { openmp, tbb };
 /// spin for a while after each call, and keep the cores from oneTBB's.
 void note_start(Runtime runtime);
 
+/// For a program that goes from one to the other on purpose, as the suite does: no warning.
+void allow_both_runtimes();
+
 /// The CPUs that OpenMP binds its threads to; empty if it does not, or is none of this build. It binds the process's first thread
 /// when the process starts, whose mask then says nothing about what the process may use.
 std::vector<int> bound_cpus();

@@ -15,17 +15,18 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-/// Solves −u'' = 1 on n points by Jacobi's method until the residual is below `tolerance` times that of the first step.
+/// Smooths noise on n points, by damped Jacobi steps for u'' = 0, until the residual is below `tolerance` times that of the first
+/// step.
 Outcome relax(furrow::Engine& engine, std::size_t n, double tolerance) {
-  std::vector<double> u(n, 0.0);
-  std::vector<double> next(n, 0.0);
+  std::vector<double> u(n);
+  furrow::uniform(engine, u, 42, -1, 1);
+  std::vector<double> next(u);
   std::vector<double> residual(n, 0.0);
-  const double h = 1.0 / static_cast<double>(n - 1);
   double first = 0;
   for (int step = 1;; ++step) {
 #pragma omp parallel for
     for (std::size_t i = 1; i < n - 1; ++i) {
-      next[i] = 0.5 * (u[i - 1] + u[i + 1] + h * h);
+      next[i] = 0.25 * (u[i - 1] + 2 * u[i] + u[i + 1]);
       residual[i] = next[i] - u[i];
     }
     u.swap(next);
@@ -39,9 +40,9 @@ Outcome relax(furrow::Engine& engine, std::size_t n, double tolerance) {
 
 int main() {
   constexpr std::size_t kPoints = 20'001;
-  constexpr double kTolerance = 0.1;
+  constexpr double kTolerance = 0.001;
   Outcome expected{};
-  for (const int threads : {1, 2, 3}) {
+  for (const int threads : {1, 2}) {
     omp_set_num_threads(threads);
     furrow::Engine engine("openmp", {.concurrency = threads});  // the same threads as those of the loops
     const Outcome outcome = relax(engine, kPoints, kTolerance);
