@@ -1,13 +1,15 @@
 # One function per kind of target.
 
 # In the tree as after install, headers are reached as <furrow/engine/....hpp>, <furrow/kernels/....hpp>
-# and <furrow/furrow.hpp>: links in the build directory give the tree that shape.
+# <furrow/furrow.hpp>, <furrow/eigen.hpp>: links in the build directory give the tree that shape.
 set(furrow_include_dir ${PROJECT_BINARY_DIR}/include)
 file(MAKE_DIRECTORY ${furrow_include_dir}/furrow)
 foreach(link engine kernels)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${link} ${furrow_include_dir}/furrow/${link} SYMBOLIC)
 endforeach()
-file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernels/furrow.hpp ${furrow_include_dir}/furrow/furrow.hpp SYMBOLIC)
+foreach(header furrow.hpp eigen.hpp eigen_sparse.hpp)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernels/${header} ${furrow_include_dir}/furrow/${header} SYMBOLIC)
+endforeach()
 
 # What the targets of this tree, and only they, compile with.
 # Headers of tests, tools and benchmarks are reached from the root: "tools/npy.hpp".
