@@ -138,7 +138,7 @@ void assign(Engine& engine, D& out, const E& expression) {
   static_assert(std::is_same_v<T, typename E::Scalar> || std::is_same_v<T, std::complex<typename E::Scalar>>,
                 "Eigen does not convert elements by itself: write .cast<T>() in the expression");
   Operands operands(is_turned<D, E> ? memory_of(out).transposed() : memory_of(out));
-  for_each_memory(expression, true, [&](const Memory& memory, bool in_place) { operands.add(memory, in_place); });
+  for_each_memory(expression, true, [&](const auto& x, bool in_place) { operands.add(x, in_place); });
   if constexpr (is_turned<D, E>)
     resize(out, expression.transpose());
   else
@@ -153,8 +153,8 @@ void assign(Engine& engine, D& out, const E& expression) {
   const Target<T> target{out.data(), kLinear ? 1 : out.outerSize(), kLinear ? out.size() : out.innerSize(), out.innerStride(),
                          out.outerStride()};
   constexpr Index kLong = 4096;  // bytes; shorter lines are not worth a start in the middle of a line of the cache
-  const std::size_t bytes = operands.bytes + static_cast<std::size_t>(out.size()) * sizeof(T);
-  const bool stream = !operands.in_place && worth_streaming(bytes) && target.length * static_cast<Index>(sizeof(T)) >= kLong;
+  const std::size_t bytes = operands.bytes() + static_cast<std::size_t>(out.size()) * sizeof(T);
+  const bool stream = !operands.in_place() && worth_streaming(bytes) && target.length * static_cast<Index>(sizeof(T)) >= kLong;
   assign_to<kOrder>(engine, target, expression, stream);
 }
 

@@ -42,7 +42,7 @@ void along(const char* call, Engine& engine, Cost& cost, const In& in, Axis axis
     if (results.extent(0) != wanted) named::wrong_results(call, axis.index, {&wanted, 1}, results.extents());
     constexpr auto bytes = static_cast<std::ptrdiff_t>(sizeof(R));
     Operands operands({reinterpret_cast<std::uintptr_t>(results.data_handle()), bytes, {count, 1}, {results.stride(0) * bytes, 0}});
-    for_each_memory(in, false, [&](const Memory& memory, bool) { operands.add(memory, false); });
+    for_each_memory(in, false, [&](const auto& x, bool) { operands.add(x, false); });
     if (count == 0) return;
 
     const bool side_by_side = (axis.index == 1) == bool(In::IsRowMajor);  // the elements of a line, if evaluated

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -94,11 +95,22 @@ Memory memory_of(const X& x) {
           .strides = {X::IsRowMajor ? outer : inner, X::IsRowMajor ? inner : outer}};
 }
 
-/// visit(memory, whether its element (i, j) is read for element (i, j) alone) for whatever memory x reads.
+/// The first byte of what lies in memory and that behind the last.
+template <class X>
+std::array<std::uintptr_t, 2> ends_of(const X& x) {
+  if constexpr (std::derived_from<X, Eigen::PlainObjectBase<X>> || (X::IsVectorAtCompileTime && X::InnerStrideAtCompileTime == 1)) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(x.data());
+    return {begin, begin + static_cast<std::uintptr_t>(x.size()) * sizeof(typename X::Scalar)};
+  } else {
+    return memory_of(x).ends();
+  }
+}
+
+/// visit(x, whether its element (i, j) is read for element (i, j) alone) for whatever lies in memory and is read.
 template <class X, class Visit>
 void for_each_memory(const X& x, bool in_place, const Visit& visit) {
   if constexpr (is_memory<X>) {
-    if (x.size() > 0) visit(memory_of(x), in_place);
+    visit(x, in_place);
   } else {
     static_assert(
         is_element_wise<X> || is_rearranged<X> || repeats_memory<X> || is_generated<X>,
@@ -122,10 +134,39 @@ void for_each_memory(const X& x, bool in_place, const Visit& visit) {
   }
 }
 
+/// What a call that writes to `target` knows of the memory that it reads.
+class Operands {
+ public:
+  explicit Operands(const Memory& target) : target_(target), ends_(target.ends()) {}
+
+  /// x is read, its element (i, j) for element (i, j) of the target alone if `in_place`. Throws Error if what is read may already
+  /// have been written.
+  template <class X>
+  void add(const X& x, bool in_place) {
+    bytes_ += static_cast<std::size_t>(x.size()) * sizeof(typename X::Scalar);
+    const auto [begin, end] = ends_of(x);
+    if (end <= ends_[0] || ends_[1] <= begin) [[likely]]
+      return;
+    const Memory memory = memory_of(x);
+    if (!elements_meet(memory, target_)) return;
+    if (!in_place || !are_same(memory, target_)) partial_overlap();
+    in_place_ = true;
+  }
+
+  std::size_t bytes() const { return bytes_; }
+  bool in_place() const { return in_place_; }
+
+ private:
+  Memory target_;
+  std::array<std::uintptr_t, 2> ends_;
+  std::size_t bytes_ = 0;
+  bool in_place_ = false;
+};
+
 /// Does not compile for an expression whose elements cannot be computed one by one.
 template <class X>
 void require_elements(const X& x) {
-  for_each_memory(x, true, [](const Memory&, bool) {});
+  for_each_memory(x, true, [](const auto&, bool) {});
 }
 
 /// How elements are gone through: by one index, or row by row, or column by column.

@@ -26,7 +26,6 @@ struct Memory {
     }
     return bytes;
   }
-  std::size_t bytes() const { return static_cast<std::size_t>(extents[0] * extents[1] * element_bytes); }
 };
 
 /// Whether element (i, j) of the one is element (i, j) of the other.
@@ -39,25 +38,5 @@ bool elements_meet(const Memory& a, const Memory& b);
 [[noreturn]] void partial_overlap();
 [[noreturn]] void wrong_shape(const char* call, const std::array<std::ptrdiff_t, 2>& has,
                               const std::array<std::ptrdiff_t, 2>& needs);
-
-/// What a call knows of its operands' memory.
-struct Operands {
-  explicit Operands(const Memory& to) : target(to), target_ends(to.ends()) {}
-
-  Memory target;
-  std::array<std::uintptr_t, 2> target_ends;
-  bool in_place = false;
-  std::size_t bytes = 0;
-
-  /// `memory` is read, its element (i, j) for element (i, j) of the target alone if so `in_place`. Throws Error if what is read
-  /// would already have been written.
-  void add(const Memory& memory, bool may_be_in_place) {
-    bytes += memory.bytes();
-    const auto [begin, end] = memory.ends();
-    if (end <= target_ends[0] || target_ends[1] <= begin || !elements_meet(memory, target)) return;
-    if (!may_be_in_place || !are_same(memory, target)) partial_overlap();
-    in_place = true;
-  }
-};
 
 }  // namespace furrow::eigen
