@@ -1,13 +1,13 @@
 # One function per kind of target.
 
 # In the tree as after install, headers are reached as <furrow/engine/....hpp>, <furrow/kernels/....hpp>
-# <furrow/furrow.hpp> and <furrow/furrow.h>: links in the build directory give the tree that shape.
+# <furrow/furrow.hpp>, …: links in the build directory give the tree that shape.
 set(furrow_include_dir ${PROJECT_BINARY_DIR}/include)
 file(MAKE_DIRECTORY ${furrow_include_dir}/furrow)
 foreach(link engine kernels)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${link} ${furrow_include_dir}/furrow/${link} SYMBOLIC)
 endforeach()
-foreach(header furrow.hpp furrow.h)
+foreach(header furrow.hpp furrow.h eigen.hpp eigen_sparse.hpp)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernels/${header} ${furrow_include_dir}/furrow/${header} SYMBOLIC)
 endforeach()
 

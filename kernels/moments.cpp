@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "furrow/kernels/computed.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd.hpp"
 #include "furrow/kernels/simd_reductions.hpp"
@@ -114,8 +115,23 @@ CentralSums power_sums(Engine& engine, std::span<const T> x) {
   return over_chunks<true>("moments", engine, cost, simd::block_reductions().power_sums, x);
 }
 
+template <NamedElement T>
+double variance(Engine& engine, Cost& cost, const Computed<T>& x) {
+  check::not_empty("variance", x.size);
+  const CentralSums sums = reductions::over_chunks<CentralSums>(
+      engine, cost, Chunks(x.size, sizeof(double), kReductionChunk),
+      [x](Range part) {
+        alignas(64) std::array<T, kReductionChunk> elements;
+        x.write(x.state, part.begin, part.size(), elements.data());
+        return of_chunk<false>(simd::block_reductions().square_sums, elements.data(), part.size());
+      },
+      join_central);
+  return sums.m2 / sums.count;
+}
+
 #define FURROW_INSTANTIATE(T)                                    \
   template CentralSums square_sums(Engine&, std::span<const T>); \
+  template double variance(Engine&, Cost&, const Computed<T>&);  \
   template CentralSums power_sums(Engine&, std::span<const T>);
 FURROW_FOR_EACH_ELEMENT_TYPE(FURROW_INSTANTIATE)
 #undef FURROW_INSTANTIATE
