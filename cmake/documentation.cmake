@@ -24,7 +24,7 @@ set(DOXYGEN_QUIET YES)
 set(DOXYGEN_EXCLUDE_SYMBOLS
   furrow::ChunkBody furrow::CopyWriter furrow::HeldChunkBody furrow::Job furrow::NodeBody furrow::PerType furrow::StreamWriter
   furrow::TypeList furrow::TypeTag furrow::tracing::Details furrow::tracing::Span
-  furrow::access furrow::background furrow::blocking furrow::check furrow::differences furrow::flow furrow::fused furrow::loops
+  furrow::access furrow::background furrow::blocking furrow::check furrow::differences furrow::eigen furrow::flow furrow::fused furrow::loops
   furrow::named furrow::random furrow::reductions furrow::scans furrow::selection furrow::sorting
   furrow::sim::pricing furrow::sim::d2q9 furrow::sim::ising)
 

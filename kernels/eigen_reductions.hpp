@@ -164,103 +164,127 @@ bool has_gaps(const E& x) {
 // the evaluated expression, by way of blocks that stay in the first-level cache. Expressions are made of what assign() takes.
 // Indices count elements as they would lie in memory. Cost: each operand is read once (norm2: three times where squares overflow).
 
+/// The sum of an expression.
 template <eigen::Numbers E>
 sum_t<eigen::scalar_t<E>> sum(Engine& engine, const E& x) {
   return eigen::sum(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In> sum_t<value_t<In>> sum(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::sum(engine, in.derived()) : named::sum<value_t<In>>(engine, named::in(in));
 }
+/// The dot product of an expression.
 template <eigen::Dense A, eigen::Dense B>
 requires(eigen::Expression<A> || eigen::Expression<B>) &&
     NamedElement<eigen::scalar_t<A>>&& std::same_as<eigen::scalar_t<A>, eigen::scalar_t<B>> sum_t<eigen::scalar_t<A>> dot(
         Engine& engine, const A& a, const B& b) {
   return eigen::dot(engine, a.derived(), b.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange X, ContiguousRange Y>
 requires SameElements<X, Y> && eigen::Dense<X> && eigen::Dense<Y> &&
     (eigen::Gapped<X> || eigen::Gapped<Y>)sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
   if (eigen::has_gaps(x) || eigen::has_gaps(y)) return eigen::dot(engine, x.derived(), y.derived());
   return named::dot<value_t<X>>(engine, named::in(x), named::in(y));
 }
+/// The least element of an expression.
 template <eigen::Numbers E>
 eigen::scalar_t<E> min(Engine& engine, const E& x) {
   return eigen::min(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In> value_t<In> min(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::min(engine, in.derived()) : named::min<value_t<In>>(engine, named::in(in));
 }
+/// The greatest element of an expression.
 template <eigen::Numbers E>
 eigen::scalar_t<E> max(Engine& engine, const E& x) {
   return eigen::max(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In> value_t<In> max(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::max(engine, in.derived()) : named::max<value_t<In>>(engine, named::in(in));
 }
+/// Both of them of an expression.
 template <eigen::Numbers E>
 Extremes<eigen::scalar_t<E>> minmax(Engine& engine, const E& x) {
   return eigen::minmax(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In> Extremes<value_t<In>> minmax(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::minmax(engine, in.derived()) : named::minmax<value_t<In>>(engine, named::in(in));
 }
+/// The index of the first least element of an expression.
 template <eigen::Numbers E>
 std::size_t argmin(Engine& engine, const E& x) {
   return eigen::argmin(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In> std::size_t argmin(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::argmin(engine, in.derived()) : named::locate_min<value_t<In>>(engine, named::in(in)).index;
 }
+/// The index of the first greatest element of an expression.
 template <eigen::Numbers E>
 std::size_t argmax(Engine& engine, const E& x) {
   return eigen::argmax(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In> std::size_t argmax(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::argmax(engine, in.derived()) : named::locate_max<value_t<In>>(engine, named::in(in)).index;
 }
+/// The sum of magnitudes of an expression.
 template <eigen::Fractions E>
 eigen::scalar_t<E> norm1(Engine& engine, const E& x) {
   return eigen::norm1(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires std::floating_point<value_t<In>> && eigen::Gapped<In> value_t<In> norm1(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::norm1(engine, in.derived()) : named::norm1<value_t<In>>(engine, named::in(in));
 }
+/// The Euclidean norm of an expression.
 template <eigen::Fractions E>
 eigen::scalar_t<E> norm2(Engine& engine, const E& x) {
   return eigen::norm2(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires std::floating_point<value_t<In>> && eigen::Gapped<In> value_t<In> norm2(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::norm2(engine, in.derived()) : named::norm2<value_t<In>>(engine, named::in(in));
 }
+/// The greatest magnitude of an expression.
 template <eigen::Fractions E>
 eigen::scalar_t<E> norm_inf(Engine& engine, const E& x) {
   return eigen::norm_inf(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires std::floating_point<value_t<In>> && eigen::Gapped<In> value_t<In> norm_inf(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::norm_inf(engine, in.derived()) : named::norm_inf<value_t<In>>(engine, named::in(in));
 }
+/// The mean of an expression.
 template <eigen::Numbers E>
 double mean(Engine& engine, const E& x) {
   return eigen::mean(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In>
 double mean(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::mean(engine, in.derived()) : named::mean<value_t<In>>(engine, named::in(in));
 }
+/// The variance of an expression.
 template <eigen::Numbers E>
 double variance(Engine& engine, const E& x) {
   return eigen::variance(engine, x.derived());
 }
+/// The same of blocks and maps, which may have gaps.
 template <NamedRange In>
 requires eigen::Gapped<In>
 double variance(Engine& engine, In&& in) {
@@ -273,11 +297,13 @@ requires eigen::Expression<E>
 bool any(Engine& engine, const E& x) {
   return eigen::any(engine, x.derived());
 }
+/// Whether all are true of an expression.
 template <eigen::Truths E>
 requires eigen::Expression<E>
 bool all(Engine& engine, const E& x) {
   return eigen::all(engine, x.derived());
 }
+/// Whether none is true of an expression.
 template <eigen::Truths E>
 requires eigen::Expression<E>
 bool none(Engine& engine, const E& x) {

@@ -16,12 +16,12 @@ namespace furrow {
 /// as lie before begins[i + 1] (CSR).
 template <std::floating_point T, std::signed_integral Index>
 struct SparseRows {
-  std::size_t rows;
-  std::size_t columns;
-  const Index* begins;
-  const Index* counts;
-  const Index* column_of;
-  const T* values;
+  std::size_t rows;        ///< number of rows
+  std::size_t columns;     ///< and of columns
+  const Index* begins;     ///< where the nonzeros of each row begin
+  const Index* counts;     ///< how many each row has, or null
+  const Index* column_of;  ///< the column of each nonzero
+  const T* values;         ///< its value
 };
 
 /// y[i] = Σ a(i, j) · x[j] over the nonzeros of row i; 0 for a row of none. Of float and double, with indices of 32 or 64 bits.
