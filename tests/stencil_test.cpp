@@ -265,6 +265,35 @@ TEST(Stencil, AnyCutGivesTheSame) {
   }
 }
 
+/// The whole grid a step at a time.
+template <std::size_t Radius, std::size_t D, class Op>
+void expect_whole(Engine& engine, const std::array<std::ptrdiff_t, D>& shape, const Boundaries<D>& boundary, std::size_t steps,
+                  const Op& op) {
+  std::ptrdiff_t extents[D];
+  std::copy(shape.begin(), shape.end(), extents);
+  const blocking::Grid grid = blocking::grid_of<D>(extents, boundary, Radius);
+  const auto in = numbers<double>(cells(shape));
+  std::vector<double> out(in.size(), -1);
+  blocking::Workspaces<double> workspaces;
+  const blocking::Cut cut{steps, grid.extents, {1, 1, 1}, true};
+  blocking::run_pass<Radius, D, double, 1, 0>(engine, grid, cut, {in.data()}, {out.data()}, {}, op, workspaces);
+  const auto expected = reference<double, 1, 0, D>({in}, {}, shape, boundary, steps, op);
+  ASSERT_EQ(out, expected[0]) << engine.backend() << ", " << cells(shape) << " cells, " << steps << " steps";
+}
+
+TEST(Stencil, GridsSteppedAsAWholeGiveTheSame) {
+  on_all([](Engine& engine) {
+    for (const Boundary& boundary : kKinds)
+      for (const std::size_t steps : {1U, 2U, 5U}) {
+        expect_whole<2, 2>(engine, {13, 29}, boundary, steps, kWidePlane);
+        expect_whole<1, 2>(engine, {3, 1}, boundary, steps, kPlane);
+        expect_whole<2, 3>(engine, {6, 7, 19}, boundary, steps, kWideSpace);
+        expect_whole<1, 3>(engine, {1, 5, 2}, boundary, steps, kSpace);
+        if (HasFatalFailure()) return;
+      }
+  });
+}
+
 TEST(Stencil, CutsCoverTheGrid) {
   for (const std::ptrdiff_t rows : {1, 5, 1000, 100000})
     for (const std::ptrdiff_t columns : {1, 100, 5000, 1000000})
