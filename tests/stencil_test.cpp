@@ -204,22 +204,24 @@ constexpr auto kReaction = [](const auto& u, const auto& v, const auto& c) {
 };
 
 TEST(Stencil, SeveralFieldsAndConstants) {
-  constexpr std::ptrdiff_t rows = 70;
-  constexpr std::ptrdiff_t columns = 45;
-  constexpr std::size_t n = rows * columns;
-  const State<float, 2> in{numbers<float>(n, 1), numbers<float>(n, 2)};
-  const State<float, 1> constants{numbers<float>(n, 3)};
-  on_all([&](Engine& engine) {
+  const std::array<std::ptrdiff_t, 2> shapes[] = {{70, 45}, {190, 175}};  // stepped as a whole, and in blocks
+  for (const auto& [rows, columns] : shapes) {
+    const std::size_t n = cells<2>({rows, columns});
+    const State<float, 2> in{numbers<float>(n, 1), numbers<float>(n, 2)};
+    const State<float, 1> constants{numbers<float>(n, 3)};
     for (const Boundary& boundary : kKinds) {
       for (const std::size_t steps : {1U, 7U, 30U}) {
-        State<float, 2> out{std::vector<float>(n), std::vector<float>(n)};
-        stencil(engine, fields(in[0], in[1]), fields(out[0], out[1]), {rows, columns}, boundary, steps, kReaction,
-                fields(constants[0]));
-        ASSERT_EQ(out, (reference<float, 2, 1, 2>(in, constants, {rows, columns}, boundary, steps, kReaction)))
-            << engine.backend() << ", " << steps << " steps";
+        const auto expected = reference<float, 2, 1, 2>(in, constants, {rows, columns}, boundary, steps, kReaction);
+        on_all([&, height = rows, width = columns](Engine& engine) {
+          State<float, 2> out{std::vector<float>(n), std::vector<float>(n)};
+          stencil(engine, fields(in[0], in[1]), fields(out[0], out[1]), {height, width}, boundary, steps, kReaction,
+                  fields(constants[0]));
+          ASSERT_EQ(out, expected) << engine.backend() << ", " << n << " cells, " << steps << " steps";
+        });
+        if (HasFatalFailure()) return;
       }
     }
-  });
+  }
 }
 
 /// Blocks of a cut in reversed order: none may need what another has done.
