@@ -162,6 +162,15 @@ class Block {
     if (pass_.stream) stream_fence();
   }
 
+  /// The new values of `size` cells from `first` on in the middle of these lines.
+  static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
+                      const std::array<T*, F>& to) {
+    if constexpr (std::derived_from<Op, LineOperation>)
+      op.line(from, first, size, to);
+    else
+      compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
+  }
+
  private:
   bool periodic(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic; }
   bool fixed(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed; }
@@ -293,13 +302,6 @@ class Block {
     return lines;
   }
 
-  static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
-                      const std::array<T*, F>& to) {
-    if constexpr (std::derived_from<Op, LineOperation>)
-      op.line(from, first, size, to);
-    else
-      compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
-  }
   /// Apart from its caller, so that it has all registers for its lines.
   template <std::size_t... Of, std::size_t... From>
   [[gnu::noinline]] static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first,
@@ -339,6 +341,109 @@ class Block {
   std::array<T*, 2> beyond_{};  ///< lines of what lies beyond a fixed boundary
 };
 
+/// A grid small enough to stay in the cache of a core: all its cells take a step, then the next, from copy to copy. Lines of the
+/// copies have what lies beyond their ends beside them, so that nothing is computed twice.
+template <class T, std::size_t F, std::size_t C, std::size_t D, std::size_t Radius, class Op>
+class Whole {
+  using B = Block<T, F, C, D, Radius, Op>;
+  using Lines = typename Neighbourhood<T, D, Radius>::Lines;
+  static constexpr std::ptrdiff_t kRadius = Radius;
+  static constexpr std::ptrdiff_t kAcross = D == 2 ? 0 : kRadius;
+  static constexpr std::ptrdiff_t kLine = 64 / sizeof(T);
+  static constexpr std::ptrdiff_t kBeside = (kRadius + kLine - 1) / kLine * kLine;
+
+ public:
+  Whole(const typename B::Pass& pass, Workspaces<T>& workspaces)
+      : pass_(pass), lines_(pass.grid.extents[0] * pass.grid.extents[1]), cells_(pass.grid.extents[2]) {
+    // As in Block.
+    stride_ = ((cells_ + 2 * kBeside + kLine - 1) / kLine | 1) * kLine;
+    const auto fields = static_cast<std::ptrdiff_t>(2 * F + C);
+    workspace_ = workspaces.take(static_cast<std::size_t>((fields * lines_ + 2) * stride_));
+    beyond_ = {workspace_->data() + fields * lines_ * stride_, workspace_->data() + (fields * lines_ + 1) * stride_};
+    for (std::size_t axis = 0; axis < 2; ++axis)
+      std::fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
+    for (std::size_t i = 0; i < Radius; ++i) {
+      before_[i] = again(2, -1 - static_cast<std::ptrdiff_t>(i));
+      behind_[i] = again(2, cells_ + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+
+  void run() const {
+    for (std::ptrdiff_t line = 0; line < lines_; ++line) {
+      for (std::size_t f = 0; f < F; ++f) load(pass_.in[f], copy(0, f), line, true);
+      for (std::size_t c = 0; c < C; ++c) load(pass_.constants[c], constant(c), line, false);
+    }
+    for (std::size_t step = 0; step < pass_.cut.steps; ++step)
+      for (std::ptrdiff_t line = 0; line < lines_; ++line) advance(step, line);
+  }
+
+ private:
+  /// Cell 0 of line 0, in the copies that even and odd steps start from.
+  T* copy(std::size_t step, std::size_t f) const { return array(step % 2 * F + f); }
+  T* constant(std::size_t c) const { return array(2 * F + c); }
+  T* array(std::size_t index) const { return workspace_->data() + static_cast<std::ptrdiff_t>(index) * lines_ * stride_ + kBeside; }
+
+  void load(const T* from, T* to, std::ptrdiff_t line, bool field) const {
+    std::copy_n(from + line * cells_, cells_, to + line * stride_);
+    finish_line(to + line * stride_, field);
+  }
+
+  void finish_line(T* line, bool field) const {
+    const Boundary& boundary = pass_.grid.boundaries[2];
+    const bool of_fixed_value = field && boundary.kind() == Boundary::Kind::fixed;
+    for (std::ptrdiff_t i = 0; i < kRadius; ++i) {
+      line[-1 - i] = of_fixed_value ? static_cast<T>(boundary.value()) : line[before_[static_cast<std::size_t>(i)]];
+      line[cells_ + i] = of_fixed_value ? static_cast<T>(boundary.value()) : line[behind_[static_cast<std::size_t>(i)]];
+    }
+  }
+
+  /// Where along axis 0 or 1 the state beside the grid is found; -1: it is of a fixed value.
+  std::ptrdiff_t found(std::size_t axis, std::ptrdiff_t at, bool field) const {
+    const std::ptrdiff_t extent = pass_.grid.extents[axis];
+    if (at >= 0 && at < extent) return at;
+    return field && pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed ? -1 : again(axis, at);
+  }
+  std::ptrdiff_t again(std::size_t axis, std::ptrdiff_t at) const {
+    const std::ptrdiff_t extent = pass_.grid.extents[axis];
+    return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic ? wrapped(at, extent) : reflected(at, extent);
+  }
+
+  void advance(std::size_t step, std::ptrdiff_t line) const {
+    const std::ptrdiff_t plane = D == 2 ? line : line / pass_.grid.extents[1];
+    const std::ptrdiff_t row = D == 2 ? 0 : line % pass_.grid.extents[1];
+    std::array<Lines, F + C> from{};
+    std::size_t next = 0;
+    for (std::ptrdiff_t p = plane - kRadius; p <= plane + kRadius; ++p) {
+      for (std::ptrdiff_t r = row - kAcross; r <= row + kAcross; ++r, ++next) {
+        for (const bool field : {true, false}) {
+          const std::ptrdiff_t at_plane = found(0, p, field);
+          const std::ptrdiff_t at_row = found(1, r, field);
+          const std::ptrdiff_t at = (at_plane * pass_.grid.extents[1] + at_row) * stride_;
+          const T* const beyond = at_plane < 0 ? beyond_[0] + kBeside : at_row < 0 ? beyond_[1] + kBeside : nullptr;
+          if (field)
+            for (std::size_t f = 0; f < F; ++f) from[f][next] = beyond != nullptr ? beyond : copy(step, f) + at;
+          else
+            for (std::size_t c = 0; c < C; ++c) from[F + c][next] = constant(c) + at;
+        }
+      }
+    }
+    const bool last = step + 1 == pass_.cut.steps;
+    std::array<T*, F> to{};
+    for (std::size_t f = 0; f < F; ++f) to[f] = last ? pass_.out[f] + line * cells_ : copy(step + 1, f) + line * stride_;
+    B::compute(pass_.op, from, 0, cells_, to);
+    for (std::size_t f = 0; f < F && !last; ++f) finish_line(to[f], true);
+  }
+
+  const typename B::Pass& pass_;
+  std::ptrdiff_t lines_;
+  std::ptrdiff_t cells_;
+  std::ptrdiff_t stride_ = 0;
+  typename Workspaces<T>::Taken workspace_;
+  std::array<T*, 2> beyond_{};                   ///< lines of what lies beyond a fixed boundary
+  std::array<std::ptrdiff_t, Radius> before_{};  ///< the cells that are found again before a line, and behind it
+  std::array<std::ptrdiff_t, Radius> behind_{};
+};
+
 /// Takes the steps of one pass from `in` to `out`.
 template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
 void run_pass(Engine& engine, const Grid& grid, const Cut& cut, const std::array<const T*, F>& in, const std::array<T*, F>& out,
@@ -346,7 +451,12 @@ void run_pass(Engine& engine, const Grid& grid, const Cut& cut, const std::array
   using B = Block<T, F, C, D, Radius, Op>;
   const bool stream = worth_streaming((2 * F + C) * static_cast<std::size_t>(grid.cells()) * sizeof(T));
   const typename B::Pass pass{grid, cut, in, out, constants, op, stream};
-  engine.bulk(cut.blocks(), [&](std::size_t block) { B(pass, block, workspaces).run(); });
+  engine.bulk(cut.blocks(), [&](std::size_t block) {
+    if (cut.whole)
+      Whole<T, F, C, D, Radius, Op>(pass, workspaces).run();
+    else
+      B(pass, block, workspaces).run();
+  });
 }
 
 /// Takes `steps` steps, one or more, from `in` to `out`. An empty grid has none to take.

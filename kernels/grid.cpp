@@ -1,6 +1,7 @@
 #include "furrow/kernels/grid.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "furrow/engine/error.hpp"
@@ -34,11 +35,12 @@ std::ptrdiff_t known_or(std::size_t bytes, std::size_t otherwise) {
   return static_cast<std::ptrdiff_t>(bytes != 0 ? bytes : otherwise);
 }
 
+constexpr std::ptrdiff_t kLeastUpdates = 1 << 15;  ///< of a block: threads pay from about there on
+
 /// The extents of blocks of at most `highest` lines whose planes fit this much cache for so many steps.
 std::array<std::ptrdiff_t, 3> block_in(std::ptrdiff_t cache, std::ptrdiff_t highest, const Grid& grid, const CellBytes& bytes,
                                        std::ptrdiff_t steps, int threads) {
-  constexpr std::ptrdiff_t kLeastLength = 16;        // planes, lines or cells
-  constexpr std::ptrdiff_t kLeastUpdates = 1 << 15;  // of a block: threads pay from about there on
+  constexpr std::ptrdiff_t kLeastLength = 16;  // planes, lines or cells
   constexpr std::ptrdiff_t kBlocksPerThread = 4;
   const auto& [planes, lines, cells] = grid.extents;
   const std::ptrdiff_t more = together(grid.radius[1] == 0 ? 2 : 3);
@@ -96,7 +98,12 @@ Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int thr
   // In a virtual machine, what is told of the last cache may be that of a whole chip, which others use too.
   constexpr std::ptrdiff_t kSurely = std::ptrdiff_t{4} << 20;
   const std::ptrdiff_t shared = std::min(static_cast<std::ptrdiff_t>(machine().l3_bytes) / (4 * threads), kSurely);
-  const Level levels[] = {{known_or(machine().l2_bytes, std::size_t{1} << 18) / 2, 1}, {shared, 1.15}};
+  const std::ptrdiff_t own = known_or(machine().l2_bytes, std::size_t{1} << 18) / 2;
+  const auto cell = static_cast<std::ptrdiff_t>((2 * bytes.fields + bytes.constants) * bytes.element);
+  const bool planar = grid.radius[1] == 0;  // blocks of spaces take so few steps that they lose little, and can be stopped sooner
+  if (planar && grid.cells() < kLeastUpdates && grid.cells() * cell < 2 * own)
+    return {std::clamp<std::size_t>(steps, 1, kSteps[std::size(kSteps) - 1]), grid.extents, {1, 1, 1}, true};
+  const Level levels[] = {{own, 1}, {shared, 1.15}};
 
   Cut best{1, grid.extents, {1, 1, 1}};
   double least = 0;

@@ -99,6 +99,7 @@ struct Cut {
   std::size_t steps;
   std::array<std::ptrdiff_t, 3> extents;
   std::array<std::ptrdiff_t, 3> counts;
+  bool whole = false;  ///< one block that is stepped as a whole, since it stays in the core's cache as it is
 
   std::size_t blocks() const { return static_cast<std::size_t>(counts[0] * counts[1] * counts[2]); }
 };

@@ -204,22 +204,24 @@ constexpr auto kReaction = [](const auto& u, const auto& v, const auto& c) {
 };
 
 TEST(Stencil, SeveralFieldsAndConstants) {
-  constexpr std::ptrdiff_t rows = 70;
-  constexpr std::ptrdiff_t columns = 45;
-  constexpr std::size_t n = rows * columns;
-  const State<float, 2> in{numbers<float>(n, 1), numbers<float>(n, 2)};
-  const State<float, 1> constants{numbers<float>(n, 3)};
-  on_all([&](Engine& engine) {
+  const std::array<std::ptrdiff_t, 2> shapes[] = {{70, 45}, {190, 175}};  // stepped as a whole, and in blocks
+  for (const auto& [rows, columns] : shapes) {
+    const std::size_t n = cells<2>({rows, columns});
+    const State<float, 2> in{numbers<float>(n, 1), numbers<float>(n, 2)};
+    const State<float, 1> constants{numbers<float>(n, 3)};
     for (const Boundary& boundary : kKinds) {
       for (const std::size_t steps : {1U, 7U, 30U}) {
-        State<float, 2> out{std::vector<float>(n), std::vector<float>(n)};
-        stencil(engine, fields(in[0], in[1]), fields(out[0], out[1]), {rows, columns}, boundary, steps, kReaction,
-                fields(constants[0]));
-        ASSERT_EQ(out, (reference<float, 2, 1, 2>(in, constants, {rows, columns}, boundary, steps, kReaction)))
-            << engine.backend() << ", " << steps << " steps";
+        const auto expected = reference<float, 2, 1, 2>(in, constants, {rows, columns}, boundary, steps, kReaction);
+        on_all([&, height = rows, width = columns](Engine& engine) {
+          State<float, 2> out{std::vector<float>(n), std::vector<float>(n)};
+          stencil(engine, fields(in[0], in[1]), fields(out[0], out[1]), {height, width}, boundary, steps, kReaction,
+                  fields(constants[0]));
+          ASSERT_EQ(out, expected) << engine.backend() << ", " << n << " cells, " << steps << " steps";
+        });
+        if (HasFatalFailure()) return;
       }
     }
-  });
+  }
 }
 
 /// Blocks of a cut in reversed order: none may need what another has done.
@@ -263,6 +265,35 @@ TEST(Stencil, AnyCutGivesTheSame) {
       }
     }
   }
+}
+
+/// The whole grid a step at a time.
+template <std::size_t Radius, std::size_t D, class Op>
+void expect_whole(Engine& engine, const std::array<std::ptrdiff_t, D>& shape, const Boundaries<D>& boundary, std::size_t steps,
+                  const Op& op) {
+  std::ptrdiff_t extents[D];
+  std::copy(shape.begin(), shape.end(), extents);
+  const blocking::Grid grid = blocking::grid_of<D>(extents, boundary, Radius);
+  const auto in = numbers<double>(cells(shape));
+  std::vector<double> out(in.size(), -1);
+  blocking::Workspaces<double> workspaces;
+  const blocking::Cut cut{steps, grid.extents, {1, 1, 1}, true};
+  blocking::run_pass<Radius, D, double, 1, 0>(engine, grid, cut, {in.data()}, {out.data()}, {}, op, workspaces);
+  const auto expected = reference<double, 1, 0, D>({in}, {}, shape, boundary, steps, op);
+  ASSERT_EQ(out, expected[0]) << engine.backend() << ", " << cells(shape) << " cells, " << steps << " steps";
+}
+
+TEST(Stencil, GridsSteppedAsAWholeGiveTheSame) {
+  on_all([](Engine& engine) {
+    for (const Boundary& boundary : kKinds)
+      for (const std::size_t steps : {1U, 2U, 5U}) {
+        expect_whole<2, 2>(engine, {13, 29}, boundary, steps, kWidePlane);
+        expect_whole<1, 2>(engine, {3, 1}, boundary, steps, kPlane);
+        expect_whole<2, 3>(engine, {6, 7, 19}, boundary, steps, kWideSpace);
+        expect_whole<1, 3>(engine, {1, 5, 2}, boundary, steps, kSpace);
+        if (HasFatalFailure()) return;
+      }
+  });
 }
 
 TEST(Stencil, CutsCoverTheGrid) {
