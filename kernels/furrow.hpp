@@ -38,4 +38,5 @@
 #include "furrow/kernels/simulations/simulations.hpp"
 #include "furrow/kernels/simulations/wave.hpp"
 #include "furrow/kernels/sorting.hpp"
+#include "furrow/kernels/sparse.hpp"
 #include "furrow/kernels/stencil.hpp"
