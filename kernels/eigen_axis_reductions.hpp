@@ -58,7 +58,7 @@ void along(const char* call, Engine& engine, Cost& cost, const In& in, Axis axis
       for (std::size_t panel = part.begin / weight; panel < part.end / weight; ++panel) {
         const Index begin = static_cast<Index>(panel) * lines;
         const Index here = std::min(lines, count - begin);
-        if (side_by_side) {
+        if (side_by_side || here == count) {  // one piece of what would lie in memory
           write(in, begin * length, here * length, buffer.get());
         } else if (length > 0) {
           using Across = Elements<In::IsRowMajor ? Order::rows : Order::columns, T, In>;

@@ -38,6 +38,7 @@
 #include "furrow/kernels/simulations/simulations.hpp"
 #include "furrow/kernels/simulations/wave.hpp"
 #include "furrow/kernels/sorting.hpp"
+#include "furrow/kernels/sparse.hpp"
 #include "furrow/kernels/stencil.hpp"
 
 /// What furrow offers to programs. Kernels are functions of an Engine and of ranges: whatever has data() and size().
