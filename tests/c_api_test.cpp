@@ -254,7 +254,9 @@ TEST(CApi, InvalidArgumentsAreTold) {
   EXPECT_EQ(made, nullptr);
   EXPECT_FAILS(invalid, "pointer to the engine", furrow_engine_create("serial", 1, nullptr));
   const support::Variable threads("FURROW_NUM_THREADS", "many");
-  EXPECT_FAILS(invalid, "FURROW_NUM_THREADS=\"many\"", furrow_engine_create(furrow_backend(1), 0, &made));
+  if (furrow_backend(1) != nullptr) {
+    EXPECT_FAILS(invalid, "FURROW_NUM_THREADS=\"many\"", furrow_engine_create(furrow_backend(1), 0, &made));
+  }
 
   EXPECT_EQ(y, std::vector<double>(16, 5.0));
   EXPECT_EQ(sum, 7);

@@ -191,8 +191,8 @@ TEST_P(EmbeddingTest, ThreadsThatOpenmpBindsAreAsMany) {
 }
 
 TEST_P(EmbeddingTest, OpenmpsOtherVariablesChangeNoResult) {
-  for (const char* setting : {"OMP_DYNAMIC=true OMP_NESTED=true OMP_SCHEDULE=dynamic,3 OMP_STACKSIZE=64k", "OMP_THREAD_LIMIT=2",
-                              "OMP_MAX_ACTIVE_LEVELS=0"}) {
+  for (const char* setting :
+       {"OMP_DYNAMIC=true OMP_NESTED=true OMP_SCHEDULE=dynamic,3", "OMP_THREAD_LIMIT=2", "OMP_MAX_ACTIVE_LEVELS=0"}) {
     const std::string output = run("Report", std::string("FURROW_NUM_THREADS=3 OMP_WAIT_POLICY=passive ") + setting);
     EXPECT_TRUE(has(output, concurrency(3)) && has(output, "met, right")) << setting << "\n" << output;
   }
