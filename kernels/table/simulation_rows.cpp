@@ -222,7 +222,8 @@ void add_simulations(std::vector<Kernel>& rows) {
                         copy_rest(x.a<T>(), x.out<T>(), cells);
                       }>,
                       .reference = heat2d_reference,
-                      .largest = std::size_t{1} << 24};
+                      .largest = std::size_t{1} << 24,
+                      .of_sums = true};  // of what sixteen steps have brought from hundreds of cells
   rows.push_back(heat2d);
   rows.push_back(heat2d);
   rows.back().name = "heat3d";
@@ -261,7 +262,6 @@ void add_simulations(std::vector<Kernel>& rows) {
     copy_rest(a, out, 2 * cells);
   }>;
   rows.back().reference = gray_scott_reference;
-  rows.back().of_sums = true;  // of what sixteen steps have brought from hundreds of cells
   rows.push_back({.name = "nbody",
                   .family = "simulations",
                   .formula = "attraction of bodies, four pairs for each element",
