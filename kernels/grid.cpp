@@ -100,8 +100,7 @@ Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int thr
   const std::ptrdiff_t shared = std::min(static_cast<std::ptrdiff_t>(machine().l3_bytes) / (4 * threads), kSurely);
   const std::ptrdiff_t own = known_or(machine().l2_bytes, std::size_t{1} << 18) / 2;
   const auto cell = static_cast<std::ptrdiff_t>((2 * bytes.fields + bytes.constants) * bytes.element);
-  const bool planar = grid.radius[1] == 0;  // blocks of spaces take so few steps that they lose little, and can be stopped sooner
-  if (planar && grid.cells() < kLeastUpdates && grid.cells() * cell < 2 * own)
+  if (grid.cells() < kLeastUpdates && grid.cells() * cell < 2 * own)
     return {std::clamp<std::size_t>(steps, 1, kSteps[std::size(kSteps) - 1]), grid.extents, {1, 1, 1}, true};
   const Level levels[] = {{own, 1}, {shared, 1.15}};
 
