@@ -6,9 +6,11 @@ include(CMakePackageConfigHelpers)
 
 # furrow_public_headers(<folder below include/furrow, or .> <header>...): the rest stays in the tree.
 function(furrow_public_headers folder)
-  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE headers)
-  set_property(GLOBAL APPEND PROPERTY furrow_public_headers ${headers})  # for the documentation
-  install(FILES ${ARGN} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow/${folder} COMPONENT development)
+  foreach(header IN LISTS ARGN)
+    set_property(GLOBAL APPEND PROPERTY furrow_public_headers ${CMAKE_CURRENT_SOURCE_DIR}/${header})  # for the documentation
+    get_filename_component(inside ${header} DIRECTORY)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow/${folder}/${inside} COMPONENT development)
+  endforeach()
 endfunction()
 
 # Installed programs find the library wherever the whole prefix is moved.

@@ -10,8 +10,8 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/fp_environment.hpp"
-#include "furrow/engine/graph_state.hpp"
-#include "furrow/engine/graph_times.hpp"
+#include "furrow/engine/graph/state.hpp"
+#include "furrow/engine/graph/times.hpp"
 #include "furrow/engine/tracing.hpp"
 
 namespace furrow {

@@ -5,7 +5,7 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/expression.hpp"
-#include "furrow/kernels/expression_functions.hpp"
+#include "furrow/kernels/expression/functions.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/streaming.hpp"
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/simd.hpp"
-#include "furrow/kernels/simd_axis_reductions.hpp"
-#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
+#include "furrow/kernels/simd/axis_reductions.hpp"
+#include "furrow/kernels/simd/reductions.hpp"
 
 namespace furrow::named {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "furrow/kernels/conversion_kernels.hpp"
 #include "furrow/kernels/instantiate.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 #ifndef FURROW_KERNELS_CONVERSIONS_CPP

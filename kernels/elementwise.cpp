@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "furrow/kernels/elementwise_kernels.hpp"
+#include "furrow/kernels/simd/elementwise.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/streaming.hpp"
 

@@ -8,7 +8,7 @@
 #include <limits>
 #include <mutex>
 
-#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/simd/reductions.hpp"
 #include "furrow/kernels/types.hpp"
 
 namespace furrow::named {

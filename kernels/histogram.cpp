@@ -9,7 +9,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/byte_counts.hpp"
 #include "furrow/kernels/instantiate.hpp"
-#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/simd/reductions.hpp"
 
 namespace furrow::named {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/simd/reductions.hpp"
 
 namespace furrow::named {
 namespace {

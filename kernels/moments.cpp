@@ -7,8 +7,8 @@
 
 #include "furrow/kernels/computed.hpp"
 #include "furrow/kernels/instantiate.hpp"
-#include "furrow/kernels/simd.hpp"
-#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
+#include "furrow/kernels/simd/reductions.hpp"
 
 namespace furrow::named {
 namespace {

@@ -15,7 +15,7 @@
 // seed as key and (block, stream) as counter, each 64 bits, low words first. A block is four 32-bit words, in order: two numbers,
 // or four floats (two of which share what would make one double). Numbers of 64 bits take their low word first. What is made of the
 // bits uses operations that IEEE 754 defines, one by one, and no library function, so it is the same on all processors, and
-// kernels/random_reference.hpp writes it out. Not for cryptography.
+// kernels/random/reference.hpp writes it out. Not for cryptography.
 //
 // No call looks at what `out` held. Cost of each: 1 write.
 

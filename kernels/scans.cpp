@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "furrow/kernels/instantiate.hpp"
-#include "furrow/kernels/simd.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
 
 namespace furrow::scans {
 namespace {

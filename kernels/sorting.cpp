@@ -15,11 +15,11 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/bucket_sort.hpp"
+#include "furrow/kernels/sorting/bucket_sort.hpp"
 #include "furrow/kernels/byte_counts.hpp"
-#include "furrow/kernels/cache_sort.hpp"
-#include "furrow/kernels/parting.hpp"
-#include "furrow/kernels/radix_keys.hpp"
+#include "furrow/kernels/sorting/cache_sort.hpp"
+#include "furrow/kernels/sorting/parting.hpp"
+#include "furrow/kernels/sorting/radix_keys.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 // Radix sorting. Elements become unsigned keys whose order is the one wanted. The whole is shared out among buckets that follow

@@ -8,7 +8,7 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/merging.hpp"
+#include "furrow/kernels/sorting/merging.hpp"
 #include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
 

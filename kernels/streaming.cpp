@@ -11,7 +11,7 @@
 #endif
 
 #include "furrow/engine/machine.hpp"
-#include "furrow/kernels/simd.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
 
 namespace furrow {
 

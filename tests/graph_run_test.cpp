@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "furrow/engine/graph.hpp"
-#include "furrow/engine/graph_state.hpp"
+#include "furrow/engine/graph/state.hpp"
 #include "furrow/engine/registry.hpp"
 
 namespace {

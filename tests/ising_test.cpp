@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 #include "furrow/kernels/simulations/ising_reference.hpp"
 #include "tests/support.hpp"
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 #include "tests/support.hpp"
 
 #if defined(FURROW_TEST_RANDOM123)

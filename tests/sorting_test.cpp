@@ -18,7 +18,7 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/machine.hpp"
 #include "furrow/engine/registry.hpp"
-#include "furrow/kernels/bucket_sort.hpp"
+#include "furrow/kernels/sorting/bucket_sort.hpp"
 #include "tests/support.hpp"
 
 namespace furrow {

@@ -1,4 +1,4 @@
-// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd.cpp is.
+// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd/kernels.cpp is.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simulations/d2q9.cpp"
 // clang-format off
@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_D2Q9_ONCE
 #define FURROW_KERNELS_SIMULATIONS_D2Q9_ONCE

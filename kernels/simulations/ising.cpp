@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 #include "furrow/kernels/simulations/grid_state.hpp"
 #include "furrow/kernels/simulations/ising_sweeps.hpp"
 

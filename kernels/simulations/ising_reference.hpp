@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 
 // The sweeps of Ising, cell after cell: their definition. ising_sweeps.cpp does the same with bits in SIMD code.
 

@@ -1,4 +1,4 @@
-// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd.cpp is.
+// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd/kernels.cpp is.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simulations/nbody.cpp"
 // clang-format off
@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "furrow/kernels/elementwise.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/random.hpp"

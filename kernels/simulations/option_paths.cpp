@@ -1,4 +1,4 @@
-// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd.cpp is. Each operation is one of
+// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd/kernels.cpp is. Each operation is one of
 // option_reference.hpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simulations/option_paths.cpp"
@@ -9,8 +9,8 @@
 
 #include <algorithm>
 
-#include "furrow/kernels/instruction_set_tables.hpp"
-#include "furrow/kernels/random_groups.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/random/groups.hpp"
 #include "furrow/kernels/simulations/option_paths.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_OPTION_PATHS_ONCE

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 #include "furrow/kernels/reference.hpp"
 #include "furrow/kernels/simulations/option_paths.hpp"
 

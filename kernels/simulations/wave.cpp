@@ -1,4 +1,4 @@
-// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd.cpp is.
+// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd/kernels.cpp is.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simulations/wave.cpp"
 // clang-format off
@@ -11,7 +11,7 @@
 #include <cmath>
 
 #include "furrow/kernels/elementwise.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"

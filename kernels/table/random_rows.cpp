@@ -1,6 +1,6 @@
 #include "furrow/kernels/random.hpp"
 
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 #include "furrow/kernels/table/rows.hpp"
 
 namespace furrow::table::FURROW_TABLE_ISA {

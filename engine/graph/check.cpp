@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/engine/graph_state.hpp"
+#include "furrow/engine/graph/state.hpp"
 
 namespace furrow {
 namespace {

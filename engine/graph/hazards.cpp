@@ -1,4 +1,4 @@
-#include "furrow/engine/hazards.hpp"
+#include "furrow/engine/graph/hazards.hpp"
 
 #include <algorithm>
 #include <bit>

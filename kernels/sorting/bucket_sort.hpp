@@ -10,9 +10,9 @@
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/bucket_map.hpp"
-#include "furrow/kernels/cache_sort.hpp"
-#include "furrow/kernels/line_writer.hpp"
+#include "furrow/kernels/sorting/bucket_map.hpp"
+#include "furrow/kernels/sorting/cache_sort.hpp"
+#include "furrow/kernels/sorting/line_writer.hpp"
 
 namespace furrow::sorting {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/expression_functions.hpp"
+#include "furrow/kernels/expression/functions.hpp"
 
 namespace furrow {
 namespace expression {

@@ -1,6 +1,6 @@
 // This file's HWY_NAMESPACE is compiled once for each instruction set, as that of simd.cpp is.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/simd_axis_reductions.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/simd/axis_reductions.cpp"
 // clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "furrow/kernels/instruction_set_tables.hpp"
-#include "furrow/kernels/simd.hpp"
-#include "furrow/kernels/simd_axis_reductions.hpp"
-#include "furrow/kernels/vector_operations.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
+#include "furrow/kernels/simd/axis_reductions.hpp"
+#include "furrow/kernels/simd/vector_operations.hpp"
 
 #ifndef FURROW_KERNELS_SIMD_AXIS_REDUCTIONS_ONCE
 #define FURROW_KERNELS_SIMD_AXIS_REDUCTIONS_ONCE

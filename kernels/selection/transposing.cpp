@@ -1,6 +1,6 @@
 // This file's HWY_NAMESPACE is compiled once for each instruction set, as that of simd.cpp is.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/transposing.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/selection/transposing.cpp"
 // clang-format off
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
@@ -12,9 +12,9 @@
 
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/streaming.hpp"
-#include "furrow/kernels/transposing.hpp"
+#include "furrow/kernels/selection/transposing.hpp"
 
 #ifndef FURROW_KERNELS_TRANSPOSING_ONCE
 #define FURROW_KERNELS_TRANSPOSING_ONCE

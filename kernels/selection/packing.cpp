@@ -1,6 +1,6 @@
 // This file's HWY_NAMESPACE is compiled once for each instruction set, as that of simd.cpp is.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/packing.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/selection/packing.cpp"
 // clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
@@ -11,9 +11,9 @@
 #include <bit>
 #include <cstring>
 
-#include "furrow/kernels/compressing.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
-#include "furrow/kernels/packing.hpp"
+#include "furrow/kernels/selection/compressing.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/selection/packing.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 #ifndef FURROW_KERNELS_PACKING_ONCE

@@ -1,6 +1,6 @@
 // The exact operations are compiled once for each instruction set, as those of simd.cpp are.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/expression_functions.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/expression/functions.cpp"
 // clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
@@ -12,10 +12,10 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/conversion_kernels.hpp"
-#include "furrow/kernels/expression_functions.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
+#include "furrow/kernels/expression/functions.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/math_kernels.hpp"
-#include "furrow/kernels/vector_operations.hpp"
+#include "furrow/kernels/simd/vector_operations.hpp"
 
 #ifndef FURROW_KERNELS_EXPRESSION_FUNCTIONS_CPP
 #define FURROW_KERNELS_EXPRESSION_FUNCTIONS_CPP

@@ -2,7 +2,7 @@
 // and the choice among them is made here at run time. Our own table rather than Highway's global one, which a host may have set
 // otherwise.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/simd.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/simd/kernels.cpp"
 // clang-format off
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
@@ -20,8 +20,8 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/instruction_set.hpp"
-#include "furrow/kernels/simd.hpp"
-#include "furrow/kernels/vector_operations.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
+#include "furrow/kernels/simd/vector_operations.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::simd::HWY_NAMESPACE {

@@ -1,16 +1,16 @@
 // Compiled once for each instruction set, as simd.cpp is.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/elementwise_kernels.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/simd/elementwise.cpp"
 // clang-format off
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // clang-format on
 
-#include "furrow/kernels/elementwise_kernels.hpp"
+#include "furrow/kernels/simd/elementwise.hpp"
 #include "furrow/kernels/instantiate.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
-#include "furrow/kernels/vector_operations.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/vector_operations.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::elementwise::HWY_NAMESPACE {

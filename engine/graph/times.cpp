@@ -1,4 +1,4 @@
-#include "furrow/engine/graph_times.hpp"
+#include "furrow/engine/graph/times.hpp"
 
 #include <algorithm>
 #include <array>

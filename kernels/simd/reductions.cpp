@@ -1,6 +1,6 @@
 // This file's HWY_NAMESPACE is compiled once for each instruction set, as that of simd.cpp is.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/simd_reductions.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/simd/reductions.cpp"
 // clang-format off
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
@@ -13,8 +13,8 @@
 #include <limits>
 
 #include "furrow/kernels/instantiate.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
-#include "furrow/kernels/simd_reductions.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/reductions.hpp"
 
 #ifndef FURROW_KERNELS_SIMD_REDUCTIONS_ONCE
 #define FURROW_KERNELS_SIMD_REDUCTIONS_ONCE

@@ -10,7 +10,7 @@
 #endif
 
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/radix_keys.hpp"
+#include "furrow/kernels/sorting/radix_keys.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 namespace furrow::sorting {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "furrow/engine/access.hpp"
-#include "furrow/engine/arena.hpp"
+#include "furrow/engine/graph/arena.hpp"
 
 namespace furrow {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "furrow/kernels/random_reference.hpp"
+#include "furrow/kernels/random/reference.hpp"
 
 namespace furrow::random {
 

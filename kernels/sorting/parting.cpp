@@ -1,6 +1,6 @@
 // This file's HWY_NAMESPACE is compiled once for each instruction set, as that of simd.cpp is.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "furrow/kernels/parting.cpp"
+#define HWY_TARGET_INCLUDE "furrow/kernels/sorting/parting.cpp"
 // clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
@@ -8,9 +8,9 @@
 
 #include <bit>
 
-#include "furrow/kernels/compressing.hpp"
-#include "furrow/kernels/instruction_set_tables.hpp"
-#include "furrow/kernels/parting.hpp"
+#include "furrow/kernels/selection/compressing.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/sorting/parting.hpp"
 
 #ifndef FURROW_KERNELS_PARTING_ONCE
 #define FURROW_KERNELS_PARTING_ONCE

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "furrow/kernels/radix_keys.hpp"
+#include "furrow/kernels/sorting/radix_keys.hpp"
 
 namespace furrow::sorting {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/expression_functions.hpp"
+#include "furrow/kernels/expression/functions.hpp"
 
 namespace furrow {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "furrow/kernels/radix_keys.hpp"
+#include "furrow/kernels/sorting/radix_keys.hpp"
 
 namespace furrow::sorting {
 

@@ -13,8 +13,8 @@
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/groups.hpp"
-#include "furrow/kernels/merging.hpp"
-#include "furrow/kernels/packing.hpp"
+#include "furrow/kernels/sorting/merging.hpp"
+#include "furrow/kernels/selection/packing.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
 

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "furrow/engine/arena.hpp"
+#include "furrow/engine/graph/arena.hpp"
 #include "furrow/engine/graph.hpp"
-#include "furrow/engine/hazards.hpp"
-#include "furrow/engine/work_queue.hpp"
+#include "furrow/engine/graph/hazards.hpp"
+#include "furrow/engine/graph/work_queue.hpp"
 
 namespace furrow {
 

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "furrow/kernels/radix_keys.hpp"
+#include "furrow/kernels/sorting/radix_keys.hpp"
 
 namespace furrow::sorting {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "furrow/kernels/expression_functions.hpp"
+#include "furrow/kernels/expression/functions.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 namespace furrow {
