@@ -7,6 +7,7 @@
 
 #include "furrow/engine/background.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/fork_join.hpp"
 #include "furrow/engine/registry.hpp"
 #include "furrow/engine/threads.hpp"
 #include "furrow/engine/tuned_kernels.hpp"
@@ -15,9 +16,6 @@ namespace furrow {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// How much more than the least time of a fork and join must be won: threads are rarely as wide awake as when that was measured.
-constexpr double kMargin = 1.5;
 
 float nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration<float, std::nano>(Clock::now() - start).count();
@@ -92,8 +90,8 @@ Engine::Engine(const Engine& other, std::stop_token stop)
       backend_(other.backend_),
       tuned_(other.tuned_),
       background_(other.background_),
-      is_of_job_(true),
-      fork_join_(other.fork_join_.load(std::memory_order_relaxed)) {
+      fork_join_(other.fork_join_),
+      is_of_job_(true) {
   options_.stop = std::move(stop);
 }
 
@@ -106,8 +104,8 @@ Engine::Engine(Engine&& other) noexcept
       backend_(std::move(other.backend_)),
       tuned_(std::move(other.tuned_)),
       background_(std::move(other.background_)),
+      fork_join_(std::move(other.fork_join_)),
       is_of_job_(other.is_of_job_),
-      fork_join_(other.fork_join_.load()),
       last_(other.last_.load()) {}
 
 Engine& Engine::operator=(Engine&& other) noexcept {
@@ -116,8 +114,8 @@ Engine& Engine::operator=(Engine&& other) noexcept {
   backend_ = std::move(other.backend_);
   tuned_ = std::move(other.tuned_);
   background_ = std::move(other.background_);
+  fork_join_ = std::move(other.fork_join_);
   is_of_job_ = other.is_of_job_;
-  fork_join_ = other.fork_join_.load();
   last_ = other.last_.load();
   return *this;
 }
@@ -135,6 +133,7 @@ void Engine::start(std::string_view backend) {
   const int wanted = threads_that_start(choose_threads(options_.concurrency).count);
   if (wanted == 1) return;
   backend_ = make_backend(backend, wanted);
+  fork_join_ = std::make_shared<ForkJoin>(*backend_);
   // Runtimes start their threads at the first call, and some end the process if memory is short then: better now than later.
   backend_->bulk(static_cast<std::size_t>(wanted), [](std::size_t) {});
 }
@@ -197,36 +196,34 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
     record(1, 1, why);
   };
   if (concurrency() == 1) return serially(Serial::one_thread);
-  const KernelTuning* const tuned = tuned_ != nullptr && cost.is_named() ? tuned_->find(cost.key()) : nullptr;
-  if (options_.serial_below != kMeasured || (tuned != nullptr && tuned->serial_below)) {
-    const std::size_t threshold = options_.serial_below != kMeasured ? options_.serial_below : *tuned->serial_below;
-    if (chunks.size() < threshold) return serially(Serial::too_small);
-    return hand_out(0, chunks, tuned, body);
-  }
+  const std::size_t n = chunks.size();
+  if (n < options_.serial_below && options_.serial_below != kMeasured) return serially(Serial::too_small);
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
-  if (chunks.count() >= kSurelyLarge) return hand_out(0, chunks, tuned, body);
-  const bool due = cost.is_due(chunks.size());
-  if (pays(chunks, cost)) return due ? time_threads(chunks, cost, tuned, body) : hand_out(0, chunks, tuned, body);
-  if (!due) return serially(Serial::too_small);
-  const std::size_t done = begin_serially(chunks, cost, body);
-  if (done < chunks.count()) return hand_out(done, chunks, tuned, body);
-  record(1, 1, Serial::too_small);
-}
-
-bool Engine::pays(const Chunks& chunks, const Cost& cost) const {
-  const float nanoseconds = cost.nanoseconds(chunks.size());
-  if (nanoseconds == 0) return false;
-  const double serial = double{nanoseconds} * static_cast<double>(chunks.size());
-  const double threads = std::min<double>(concurrency(), static_cast<double>(chunks.count()));
-  return serial - serial / threads > kMargin * fork_join_nanoseconds();
+  if (options_.serial_below != kMeasured || chunks.count() >= kSurelyLarge) return hand_out(0, chunks, cost, body);
+  const bool due = cost.is_due(n);
+  const double alone = double{cost.nanoseconds(n)} * static_cast<double>(n);
+  if (alone == 0) {
+    const KernelTuning* const known = tuned(cost);
+    if (known != nullptr && known->serial_below && n >= *known->serial_below) return time_threads(chunks, cost, body);
+    return begin_serially(chunks, cost, body);
+  }
+  const double together = alone / static_cast<double>(std::min(static_cast<std::size_t>(concurrency()), chunks.count()));
+  const double least = fork_join_->least();
+  ForkJoin::Calls& calls = fork_join_->calls(&cost, Cost::size_class(n));
+  const ForkJoin::Way way = calls.way(alone - together, least);
+  if (way == ForkJoin::Way::alone) return due ? begin_serially(chunks, cost, body) : serially(Serial::too_small);
+  const bool timed = way == ForkJoin::Way::timed;
+  const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
+  due ? time_threads(chunks, cost, body) : hand_out(0, chunks, cost, body);
+  if (timed) calls.add(nanoseconds_since(start) - together, least);
 }
 
 /// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's
-/// worth of time has passed and what is left is seen to be worth another. Returns how many chunks were done, and notes what they
-/// cost.
-std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body) {
-  const double fork_join = kMargin * fork_join_nanoseconds();
+/// worth of time has passed and what is left is seen to be worth another; then threads get the rest. Notes what the chunks cost.
+void Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBody& body) {
+  constexpr double kMargin = 1.5;  // threads are rarely as wide awake as when the least was measured
+  const double fork_join = kMargin * fork_join_->least();
   const Clock::time_point start = Clock::now();
   for (std::size_t done = 0, until = 1;; until = std::min(until * 16, chunks.count())) {
     in_order(done, until, body);
@@ -237,26 +234,31 @@ std::size_t Engine::begin_serially(const Chunks& chunks, Cost& cost, const Chunk
     const bool worth_it = elapsed > fork_join && left / 2 > fork_join && chunks.count() - done > 1;
     if (done < chunks.count() && !worth_it) continue;
     cost.add_sample(chunks.size(), elapsed / static_cast<float>(chunks.elements(0, done).size()));
-    return done;
+    if (done < chunks.count()) return hand_out(done, chunks, cost, body);
+    return record(1, 1, Serial::too_small);
   }
 }
 
 /// Hands all chunks out, and notes what they cost: the time that the tasks took, together. The time of the whole call would not do:
 /// threads that were asleep would make the cheapest body look dear, and the next call go to them again. Beginning on the calling
 /// thread to find out would move elements from one core's cache to another's and back.
-void Engine::time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body) {
+void Engine::time_threads(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   std::atomic<float> spent{0};
-  hand_out(0, chunks, tuned, body, &spent);
+  hand_out(0, chunks, cost, body, &spent);
   cost.add_sample(chunks.size(), spent.load(std::memory_order_relaxed) / static_cast<float>(chunks.size()));
 }
 
+/// What the tuning file says of a named kernel; nullptr if nothing.
+const KernelTuning* Engine::tuned(const Cost& cost) const {
+  return tuned_ != nullptr && cost.is_named() ? tuned_->find(cost.key()) : nullptr;
+}
+
 /// Hands out the chunks from `first` on. Adds to `spent`, if there is one, the nanoseconds that each task took.
-void Engine::hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body,
-                      std::atomic<float>* spent) {
+void Engine::hand_out(std::size_t first, const Chunks& chunks, const Cost& cost, ChunkBody& body, std::atomic<float>* spent) {
   // Grain and schedule were tuned together: one of them that is given rules out the other's.
-  if (options_.schedule || options_.grain > 0) tuned = nullptr;
-  const Schedule schedule = (tuned != nullptr ? tuned->schedule : options_.schedule).value_or(Schedule::stable);
-  const std::size_t grain = tuned != nullptr ? tuned->grain.value_or(0) : options_.grain;
+  const KernelTuning* const known = options_.schedule || options_.grain > 0 ? nullptr : tuned(cost);
+  const Schedule schedule = (known != nullptr ? known->schedule : options_.schedule).value_or(Schedule::stable);
+  const std::size_t grain = known != nullptr ? known->grain.value_or(0) : options_.grain;
   const std::size_t count = chunks.count() - first;
   const auto threads = static_cast<std::size_t>(concurrency());
   const std::size_t wanted = grain > 0 ? (count - 1) / grain + 1 : schedule == Schedule::dynamic ? threads * 16 : threads;
@@ -297,34 +299,6 @@ void Engine::in_order(std::size_t first, std::size_t last, const ChunkBody& body
     step = now - before > kLongEnough ? std::max<std::size_t>(1, step / 2) : std::min(kMost, step * kGrowth);
     before = now;
   }
-}
-
-/// What it costs until all threads are at work and have ended: the least of a few, since whatever else the machine does only adds
-/// to it.
-double Engine::fork_join_nanoseconds() const {
-  if (const float known = fork_join_.load(std::memory_order_relaxed); known > 0) return known;
-  constexpr int kCalls = 15;
-  constexpr int kFewest = 5;           // one alone may have met another program
-  constexpr float kBudget = 300'000;   // ns; more threads than cores make each call slow
-  constexpr float kPatience = 10'000;  // ns; a runtime whose threads sleep so deep will not have them at work sooner
-  const auto threads = static_cast<std::size_t>(concurrency());
-  if (backend_->bulk(threads, [](std::size_t) {}).inlined) return 0;  // in a parallel region: nothing to learn, nothing to pay
-  float least = 0;
-  const Clock::time_point start = Clock::now();
-  for (int call = 0; call < kCalls && (call < kFewest || nanoseconds_since(start) < kBudget); ++call) {
-    // Tasks wait for each other, or the caller would have done all of them before another thread could wake up.
-    std::atomic<std::size_t> begun{0};
-    const Clock::time_point before = Clock::now();
-    backend_->bulk(threads, [&](std::size_t) {
-      begun.fetch_add(1, std::memory_order_relaxed);
-      while (begun.load(std::memory_order_relaxed) < threads && nanoseconds_since(before) < kPatience) {
-      }
-    });
-    const float time = nanoseconds_since(before);
-    least = call == 0 ? time : std::min(least, time);
-  }
-  fork_join_.store(least, std::memory_order_relaxed);
-  return least;
 }
 
 }  // namespace furrow

@@ -18,6 +18,7 @@
 namespace furrow {
 
 class Background;
+class ForkJoin;
 class Job;
 struct KernelTuning;
 struct SubmitOptions;
@@ -104,6 +105,11 @@ class Cost {
   /// Notes what a call over n elements took for each of them.
   void add_sample(std::size_t n, float nanoseconds);
 
+  /// Of calls over about n elements: 0 below 2^12, 1 below 2^15, 2 below 2^18, 3 above.
+  static constexpr std::size_t size_class(std::size_t n) {
+    return n >= std::size_t{1} << 15 ? (n >= std::size_t{1} << 18 ? 3 : 2) : (n >= std::size_t{1} << 12 ? 1 : 0);
+  }
+
  private:
   /// Calls of about one size: what an element costs depends on the cache that all of them fit.
   struct SizeClass {
@@ -116,10 +122,7 @@ class Cost {
       return samples.load(std::memory_order_relaxed) >= kSamples;
     }
   };
-  static constexpr std::size_t kSizeClasses = 4;  ///< below 2^12, 2^15 and 2^18 elements, and above
-  static constexpr std::size_t size_class(std::size_t n) {
-    return n >= std::size_t{1} << 15 ? (n >= std::size_t{1} << 18 ? 3 : 2) : (n >= std::size_t{1} << 12 ? 1 : 0);
-  }
+  static constexpr std::size_t kSizeClasses = 4;
 
   std::uint64_t key_ = 0;
   std::array<SizeClass, kSizeClasses> sizes_{};
@@ -213,13 +216,11 @@ class Engine {
   void share_out(const Chunks& chunks, Cost& cost, ChunkBody& body);
   void trace_bulk(std::size_t tasks, TaskRef body, Schedule schedule);
   void record_bulk(std::size_t tasks, const BulkResult& result);
-  bool pays(const Chunks& chunks, const Cost& cost) const;
-  std::size_t begin_serially(const Chunks& chunks, Cost& cost, const ChunkBody& body);
-  void time_threads(const Chunks& chunks, Cost& cost, const KernelTuning* tuned, ChunkBody& body);
-  void hand_out(std::size_t first, const Chunks& chunks, const KernelTuning* tuned, ChunkBody& body,
-                std::atomic<float>* spent = nullptr);
+  void begin_serially(const Chunks& chunks, Cost& cost, ChunkBody& body);
+  void time_threads(const Chunks& chunks, Cost& cost, ChunkBody& body);
+  void hand_out(std::size_t first, const Chunks& chunks, const Cost& cost, ChunkBody& body, std::atomic<float>* spent = nullptr);
+  const KernelTuning* tuned(const Cost& cost) const;
   void in_order(std::size_t first, std::size_t last, const ChunkBody& body) const;
-  double fork_join_nanoseconds() const;
   [[noreturn]] static void throw_cancelled();
 
   void record(int threads, std::size_t tasks, Serial serial) {
@@ -233,8 +234,8 @@ class Engine {
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const TunedKernels> tuned_;  ///< null if nothing is tuned for this backend
   std::shared_ptr<Background> background_;
+  std::shared_ptr<ForkJoin> fork_join_;
   bool is_of_job_ = false;
-  mutable std::atomic<float> fork_join_{0};
   std::atomic<std::uint64_t> last_{static_cast<std::uint64_t>(Serial::no_work)};
 };
 

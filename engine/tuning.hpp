@@ -13,9 +13,10 @@ namespace furrow {
 
 /// How one kernel runs fastest on one backend. What is not set, the engine decides.
 struct KernelTuning {
-  std::optional<std::size_t> serial_below = std::nullopt;  ///< calls over fewer elements are faster on the calling thread
-  std::optional<std::size_t> grain = std::nullopt;         ///< chunks that travel in one task; at least 1
-  std::optional<Schedule> schedule = std::nullopt;         ///< how tasks are handed to threads
+  /// Calls over fewer elements are faster on the calling thread. Serves until a program has timed a few calls of its own.
+  std::optional<std::size_t> serial_below = std::nullopt;
+  std::optional<std::size_t> grain = std::nullopt;  ///< chunks that travel in one task; at least 1
+  std::optional<Schedule> schedule = std::nullopt;  ///< how tasks are handed to threads
 
   /// Whether both say the same.
   friend bool operator==(const KernelTuning&, const KernelTuning&) = default;

@@ -9,9 +9,6 @@
 namespace furrow::named {
 namespace {
 
-/// So cheap per element that fewer than this are never worth a second thread.
-constexpr std::size_t kShortest = 1024;
-
 template <class T, std::size_t... c>
 constexpr std::array<Cost, sizeof...(c)> make_costs(std::index_sequence<c...>) {
   return {Cost(kComparisonNames[c], type_code(type_of<T>), 2 * sizeof(T) + 1)...};
@@ -29,7 +26,7 @@ void compare(Engine& engine, Comparison comparison, std::span<const T> a, std::s
     check::apart(kComparisonNames[index].data(), in, out);
   }
   const auto kernel = elementwise::kernels<T>().compare[index];
-  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  const Chunks chunks(out.size(), sizeof(T), elementwise::kShortest<T>);
   engine.over_chunks(chunks, costs<T>[index],
                      [chunks, kernel, x = a.data(), y = b.data(), to = out.data()](std::size_t first, std::size_t last) {
                        const Range part = chunks.elements(first, last);
@@ -50,7 +47,7 @@ void where(Engine& engine, std::span<const std::uint8_t> condition, std::span<co
   }
   const bool stream = !in_place && worth_streaming(condition.size_bytes() + 3 * out.size_bytes());
   const auto kernel = elementwise::kernels<T>().where;
-  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  const Chunks chunks(out.size(), sizeof(T), elementwise::kShortest<T>);
   engine.over_chunks(chunks, cost,
                      [chunks, kernel, mask = condition.data(), x = a.data(), y = b.data(), to = out.data(), stream](
                          std::size_t first, std::size_t last) {

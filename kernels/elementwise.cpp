@@ -9,9 +9,6 @@
 namespace furrow::named {
 namespace {
 
-/// So cheap per element that fewer than this are never worth a second thread.
-constexpr std::size_t kShortest = 1024;
-
 template <class T, std::size_t... op>
 constexpr std::array<Cost, sizeof...(op)> make_costs(std::index_sequence<op...>) {
   constexpr auto arrays = [](Op one) { return std::size_t{1} + reads_a(one) + reads_b(one); };
@@ -39,7 +36,7 @@ void map(Engine& engine, Op op, std::span<const T> a, std::span<const T> b, T s,
   const bool in_place = a.data() == out.data() || b.data() == out.data();
   const bool stream = !in_place && worth_streaming(a.size_bytes() + b.size_bytes() + out.size_bytes());
   const auto kernel = elementwise::kernels<T>().map[index];
-  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  const Chunks chunks(out.size(), sizeof(T), elementwise::kShortest<T>);
   // By value: what came in registers stays there, and other threads find it all in one place. Small calls feel it.
   engine.over_chunks(chunks, costs<T>[index],
                      [chunks, kernel, x = a.data(), y = b.data(), to = out.data(), s, stream](std::size_t first, std::size_t last) {
@@ -55,7 +52,7 @@ void clamp(Engine& engine, std::span<const T> a, T low, T high, std::span<T> out
   check_input<T>("clamp", a, out);
   const bool stream = a.data() != out.data() && worth_streaming(a.size_bytes() + out.size_bytes());
   const auto kernel = elementwise::kernels<T>().clamp;
-  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  const Chunks chunks(out.size(), sizeof(T), elementwise::kShortest<T>);
   engine.over_chunks(chunks, cost,
                      [chunks, kernel, x = a.data(), low, high, to = out.data(), stream](std::size_t first, std::size_t last) {
                        const Range part = chunks.elements(first, last);
@@ -73,7 +70,7 @@ void fma(Engine& engine, std::span<const T> a, std::span<const T> b, std::span<c
   }
   const bool stream = !in_place && worth_streaming(4 * out.size_bytes());
   const auto kernel = elementwise::kernels<T>().fma;
-  const Chunks chunks(out.size(), sizeof(T), kShortest);
+  const Chunks chunks(out.size(), sizeof(T), elementwise::kShortest<T>);
   engine.over_chunks(
       chunks, cost,
       [chunks, kernel, x = a.data(), y = b.data(), z = c.data(), to = out.data(), stream](std::size_t first, std::size_t last) {

@@ -9,6 +9,10 @@
 
 namespace furrow::elementwise {
 
+/// Elements in the shortest chunk: 8 KiB of them take less than handing them to a second thread.
+template <class T>
+inline constexpr std::size_t kShortest = 8192 / sizeof(T);
+
 /// The SIMD code of element-wise kernels for one element type and one instruction set: out[i] from the i-th elements of the inputs,
 /// for i in [0, n), by exact operations, so that neither lanes nor alignment nor instruction set can change a bit. `stream`: past
 /// the cache. `out` may be an input of elements of its size.

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "furrow/engine/backend.hpp"
+
+namespace furrow {
+
+/// What it costs to hand a call to an engine's threads and to wait for them. The least of it is measured once. What it comes to is
+/// another matter: threads may have fallen asleep, two of them may share a core for a while, data may lie in another core's cache.
+/// So where a call is a close one, the time it takes is looked at now and then, for each kernel and class of sizes. It decides
+/// how a call runs, never what it computes.
+class ForkJoin {
+ public:
+  explicit ForkJoin(Backend& backend) : backend_(backend) {}
+
+  /// Nanoseconds: the least of a few, since whatever else the machine does only adds to it. Measured when first asked for; 0 inside
+  /// a parallel region.
+  double least() {
+    const float known = least_.load(std::memory_order_relaxed);
+    return known > 0 ? known : measure();
+  }
+
+  /// How a call should run.
+  enum class Way {
+    alone,
+    threads,
+    timed,  ///< on threads, and add() is to be told what that cost
+  };
+
+  /// Calls of one kernel and class of sizes.
+  class Calls {
+   public:
+    /// Of a call of which threads save so many nanoseconds, if handing it to them takes `least` at least.
+    Way way(double saved, double least) { return saved <= least ? Way::alone : weighed(saved, least); }
+    /// That it took so many.
+    void add(double nanoseconds, double least);
+
+   private:
+    Way weighed(double saved, double least);
+    float expected(double least) const;
+
+    std::atomic<float> median_{0};    ///< nanoseconds, lately; 0: not known
+    std::atomic<unsigned> close_{0};  ///< calls in which it mattered
+  };
+
+  /// Those of a kernel, known by the place of something that it has. There are as many as many programs need; kernels that meet
+  /// share them. (Fibonacci hashing; Knuth, TAOCP 6.4.)
+  Calls& calls(const void* kernel, std::size_t size_class) {
+    const std::uint64_t key = reinterpret_cast<std::uintptr_t>(kernel) + size_class;
+    return calls_[key * 0x9E3779B97F4A7C15U >> (64 - kBits)];
+  }
+
+ private:
+  static constexpr int kBits = 8;
+
+  double measure();
+
+  Backend& backend_;
+  std::atomic<float> least_{0};
+  std::array<Calls, std::size_t{1} << kBits> calls_;
+};
+
+}  // namespace furrow
