@@ -201,15 +201,17 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
   if (options_.serial_below != kMeasured || chunks.count() >= kSurelyLarge) return hand_out(0, chunks, cost, body);
-  const bool due = cost.is_due(n);
   const double alone = double{cost.nanoseconds(n)} * static_cast<double>(n);
   if (alone == 0) {
     const KernelTuning* const known = tuned(cost);
     if (known != nullptr && known->serial_below && n >= *known->serial_below) return time_threads(chunks, cost, body);
     return begin_serially(chunks, cost, body);
   }
-  const double together = alone / static_cast<double>(std::min(static_cast<std::size_t>(concurrency()), chunks.count()));
   const double least = fork_join_->least();
+  // What a functor costs is looked at again; where a call is over in no time, the clock would be felt.
+  const bool due = cost.is_due(n, alone * 16 < least ? 128 : 16);
+  if (alone <= least) return due ? begin_serially(chunks, cost, body) : serially(Serial::too_small);
+  const double together = alone / static_cast<double>(std::min(static_cast<std::size_t>(concurrency()), chunks.count()));
   ForkJoin::Calls& calls = fork_join_->calls(&cost, Cost::size_class(n));
   const ForkJoin::Way way = calls.way(alone - together, least);
   if (way == ForkJoin::Way::alone) return due ? begin_serially(chunks, cost, body) : serially(Serial::too_small);

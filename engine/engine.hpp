@@ -95,12 +95,15 @@ class Cost {
   /// Nanoseconds per element in a call over n of them; what is known of calls of other sizes while too few of about this one were
   /// timed, 0 if nothing is.
   float nanoseconds(std::size_t n) const;
-  /// Whether a call over n elements should be timed: each while the cost is not known; of a functor's, one in sixteen after that,
+  /// Whether a call over n elements should be timed: each while the cost is not known; of a functor's, one of `every` after that,
   /// because it may have other data to work on.
-  bool is_due(std::size_t n) {
-    constexpr unsigned kEvery = 16;
+  bool is_due(std::size_t n, unsigned every) {
     SizeClass& own = sizes_[size_class(n)];
-    return !own.is_known() || (!is_named() && own.calls.fetch_add(1, std::memory_order_relaxed) % kEvery == 0);
+    if (!own.is_known()) return true;
+    if (is_named()) return false;
+    const unsigned calls = own.calls.load(std::memory_order_relaxed) + 1;
+    own.calls.store(calls, std::memory_order_relaxed);  // those of several threads may be lost count of
+    return calls % every == 0;
   }
   /// Notes what a call over n elements took for each of them.
   void add_sample(std::size_t n, float nanoseconds);
