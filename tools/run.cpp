@@ -52,6 +52,7 @@ struct Options {
   std::string plot;
   std::string checkpoint;
   std::string checkpoint_every = "60s";
+  bool overwrite = false;
   std::string resume;
 };
 
@@ -122,6 +123,21 @@ std::unique_ptr<sim::Simulation> make(Engine& engine, const Options& options) {
   return simulation;
 }
 
+/// Whether both name one file.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
+/// "furrow-heat2d.checkpoint"; where earlier runs have left theirs, with a number.
+std::string unused_checkpoint(std::string_view simulation) {
+  std::error_code ignored;
+  std::string path = fmt::format("furrow-{}.checkpoint", simulation);
+  for (int number = 2; std::filesystem::exists(path, ignored); ++number)
+    path = fmt::format("furrow-{}-{}.checkpoint", simulation, number);
+  return path;
+}
+
 /// Writes checkpoints of a run when they are due.
 class Checkpoints {
  public:
@@ -130,12 +146,18 @@ class Checkpoints {
         path_(options.checkpoint.empty() ? options.resume : options.checkpoint),
         interval_(parse_interval(options.checkpoint_every)) {
     if (path_.empty()) return;
-    if (path_ == options.resume) {
+    if (same_file(path_, options.resume)) {
       saved_ = simulation.step();
       expect_room(path_, std::filesystem::file_size(path_));
-    } else {
-      save();  // shows before anything is computed that it can be written
+      return;
     }
+    std::error_code ignored;
+    if (!options.overwrite && std::filesystem::is_regular_file(path_, ignored))
+      fail(
+          fmt::format("{0} is there already: --resume {0} goes on from it, --overwrite puts this run's checkpoint in its place; "
+                      "or name another file",
+                      path_));
+    save();  // shows before anything is computed that it can be written
   }
 
   const std::string& path() const { return path_; }
@@ -164,7 +186,7 @@ class Checkpoints {
 
   /// Wherever it can be found again.
   void save_when_stopped() {
-    if (path_.empty()) path_ = "furrow-" + std::string(simulation_.name()) + ".checkpoint";
+    if (path_.empty()) path_ = unused_checkpoint(simulation_.name());
     save();
   }
 
@@ -434,10 +456,12 @@ void add_run(CLI::App& app) {
   command.add_option("--field", options->field, "Write this field to .npy and .png instead of the first");
   command.add_option("--range", options->range, "LOW:HIGH: the values at the ends of a picture's colours; by default its own");
   command.add_option("--plot", options->plot, "Write the observables over time to FILE.svg, or as numbers to FILE.csv");
-  command.add_option("--checkpoint", options->checkpoint,
-                     "Keep the state in FILE (and the one before in FILE.previous): now and then, when stopped, and at the end");
+  CLI::Option* const checkpoint = command.add_option(
+      "--checkpoint", options->checkpoint,
+      "Keep the state in FILE (and the one before in FILE.previous): now and then, when stopped, and at the end");
   command.add_option("--checkpoint-every", options->checkpoint_every, "How far apart: 60s, or steps, as in 500")
       ->capture_default_str();
+  command.add_flag("--overwrite", options->overwrite, "Even if FILE holds the checkpoint of another run")->needs(checkpoint);
   command.add_option("--resume", options->resume,
                      "Go on from this checkpoint, with its simulation and parameters; keeps the state in it unless --checkpoint");
   options->common.add_to(command);
