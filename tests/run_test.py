@@ -193,6 +193,10 @@ class Parameters(RunTest):
             self.assertEqual((report["parameters"]["shape"], report["parameters"]["dt"]), ("20x30", "0.125"))
         self.assertEqual(self.run_json("heat2d", "--shape", "8", "--edge", "-2.5", "--steps", 1)["parameters"]["edge"], "-2.5")
 
+    def test_whole_numbers(self):
+        for text, steps in (("10", 10), ("010", 10), ("1e1", 10), ("1.2E1", 12), ("0", 0)):
+            self.assertEqual(self.run_json("heat2d", "--shape", "8", "--steps", text)["steps"], steps)
+
     def test_what_is_wrong(self):
         self.fail_with(1, "dt is given twice", "run", "heat2d", "--dt", "0.1", "--set", "dt=0.2")
         self.fail_with(1, 'there is no parameter "nosuch"; there are shape', "run", "heat2d", "--set", "nosuch=1")
@@ -200,7 +204,10 @@ class Parameters(RunTest):
         self.fail_with(2, "NAME=VALUE", "run", "heat2d", "--set", "nosuch")
         self.fail_with(1, "shape is 2 whole numbers", "run", "heat2d", "--shape", "3x4x5")
         self.fail_with(1, "dt", "run", "heat2d", "--dt", "1000")
-        self.fail_with(2, "--steps", "run", "heat2d", "--steps", "-1")
+        for steps in ("-1", " -1", "+1", "1.5", "1.5e0", "0x10", "1e17", "nan", 2**64):
+            for option in (("--steps", steps), (f"--steps={steps}",)):
+                self.fail_with(2, f'--steps: a whole number of at least 0 is expected, not "{steps}"', "run", "heat2d", *option)
+        self.fail_with(2, "--every: a whole number of at least 1", "run", "heat2d", "--out", self.path("x.npy"), "--every", 0)
         self.fail_with(1, "more than can be counted", "run", "--resume", self.checkpoint(3), "--steps", 2**64 - 1)
         self.fail_with(1, "a range is two numbers", "run", "heat2d", "--range", "1:0")
         self.fail_with(1, "--checkpoint-every is seconds", "run", "heat2d", "--checkpoint-every", "now")

@@ -325,7 +325,7 @@ void add_reduce(CLI::App& app) {
       "reduce", "Reduce a .npy array; it may be larger than memory, the bits are those of the kernel in memory");
   command.add_option("kernel", options->kernel, names())->required();
   command.add_option("inputs", options->inputs, "FILE.npy; two for dot")->required();
-  command.add_option("--bins", options->bins, "of a histogram")->capture_default_str();
+  command.add_option("--bins", options->bins, "of a histogram")->capture_default_str()->transform(console::whole_number());
   command.add_option("--low", options->low, "where its bins begin; the least element unless given");
   command.add_option("--high", options->high, "where they end; the greatest element unless given");
   options->common.add_to(command);

@@ -439,7 +439,7 @@ void add_run(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("run", "Run a simulation, or go on with one from its checkpoint");
   command.add_option("SIM", options->simulation, "The simulation; furrow run SIM --help lists its parameters");
   command.add_option("--steps", options->steps, "How many steps to take from where the run starts or resumes")
-      ->check([](const std::string& text) { return text.starts_with('-') ? "a whole number, zero or more, is expected" : ""; });
+      ->transform(console::whole_number());
   command
       .add_option_function<std::vector<std::string>>(
           "--set",
@@ -452,7 +452,7 @@ void add_run(CLI::App& app) {
       command.add_option("--out", options->out, "Write the last state to FILE.npy, FILE.png (its first field) or FILE.h5 (all)");
   command.add_option("--every", options->every, "Write every K steps: FILE_000100.png, or all into FILE.h5")
       ->needs(out)
-      ->check(CLI::PositiveNumber);
+      ->transform(console::whole_number(1));
   command.add_option("--field", options->field, "Write this field to .npy and .png instead of the first");
   command.add_option("--range", options->range, "LOW:HIGH: the values at the ends of a picture's colours; by default its own");
   command.add_option("--plot", options->plot, "Write the observables over time to FILE.svg, or as numbers to FILE.csv");
