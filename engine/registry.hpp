@@ -19,7 +19,6 @@ class BackendFactory {
  public:
   /// Holds nothing, and must not be called.
   BackendFactory() = default;
-  /// Holds a copy of `factory`.
   /// Holds `factory`.
   template <class F>
   requires std::is_invocable_r_v<std::unique_ptr<Backend>, F&, int> BackendFactory(

@@ -19,8 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/error.hpp"
-#include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/warning.hpp"
 
 namespace furrow {
