@@ -5,19 +5,17 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
-#include <system_error>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "tools/number_in.hpp"
 
 namespace furrow::console {
 namespace {
@@ -55,19 +53,10 @@ bool terminal_on_stderr() {
   return isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
 }
 
-/// The number that all of `text` spells.
-template <class T>
-std::optional<T> number_in(const std::string& text) {
-  T value{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  return problem == std::errc() && stop == end ? std::optional(value) : std::nullopt;
-}
-
-/// The same, if it is a whole one; with an exponent up to 2^53, beyond which not every number is one of double.
+/// With an exponent up to 2^53, beyond which not every number is one of double.
 std::optional<std::uint64_t> whole_number_in(const std::string& text) {
-  if (text.find_first_of("eE") == std::string::npos) return number_in<std::uint64_t>(text);
-  const std::optional<double> value = number_in<double>(text);
+  if (text.find_first_of("eE") == std::string::npos) return tools::number_in<std::uint64_t>(text);
+  const std::optional<double> value = tools::number_in<double>(text);
   if (!value || !(*value >= 0 && *value <= 0x1p53) || *value != std::floor(*value)) return std::nullopt;
   return static_cast<std::uint64_t>(*value);
 }

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -17,7 +16,6 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "benchmarks/result_file.hpp"
@@ -28,6 +26,7 @@
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
 #include "tools/frames.hpp"
+#include "tools/number_in.hpp"
 #include "tools/plot.hpp"
 #include "tools/scale.hpp"
 
@@ -89,14 +88,11 @@ struct Interval {
 };
 
 Interval parse_interval(const std::string& text) {
-  Interval interval;
-  const char* const end = text.data() + text.size();
   if (text.ends_with('s')) {
-    const auto [stop, problem] = std::from_chars(text.data(), end - 1, interval.seconds);
-    if (problem == std::errc() && stop == end - 1 && interval.seconds > 0 && std::isfinite(interval.seconds)) return interval;
-  } else {
-    const auto [stop, problem] = std::from_chars(text.data(), end, interval.steps);
-    if (problem == std::errc() && stop == end) return interval;
+    const auto seconds = number_in<double>(std::string_view(text).substr(0, text.size() - 1));
+    if (seconds && *seconds > 0 && std::isfinite(*seconds)) return {.seconds = *seconds};
+  } else if (const auto steps = number_in<std::uint64_t>(text)) {
+    return {.steps = *steps};
   }
   fail("--checkpoint-every is seconds, as in 60s, or steps, as in 500, not \"" + text + "\"");
 }
