@@ -6,7 +6,6 @@
 #include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "furrow/engine/arena.hpp"
 #include "furrow/engine/graph.hpp"

@@ -1,7 +1,6 @@
 #include "furrow/engine/threads.hpp"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>

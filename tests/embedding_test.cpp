@@ -16,8 +16,6 @@
 #include <functional>
 #include <new>
 #include <optional>
-#include <set>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>

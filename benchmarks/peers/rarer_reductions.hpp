@@ -1,8 +1,6 @@
 #pragma once
 
 #include <bit>
-#include <span>
-#include <vector>
 
 #include "benchmarks/peers/formulas.hpp"
 #include "furrow/kernels/moments.hpp"
