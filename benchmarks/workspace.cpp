@@ -179,7 +179,7 @@ double Workspace::tolerance_of_sums() {
     std::memcpy(&expected, expected_out_.data() + i * sizeof(T), sizeof(T));
     for (const T v : {a[i], b[i], expected}) largest = std::max(largest, std::abs(static_cast<double>(v)));
   }
-  const double roundings = kernel_->family == "scans" ? 8 + std::sqrt(static_cast<double>(a.size())) : 1024;
+  const double roundings = kernel_->family == "scans" ? 16 + 2 * std::sqrt(static_cast<double>(a.size())) : 1024;
   return roundings * kEpsilon<T> * largest;
 }
 
