@@ -168,7 +168,7 @@ Guess<U> guess_nth(const U* data, std::size_t n, std::size_t nth, const Order& o
 /// How many keys of each chunk, and of all, are below a span and within it; and those within, unless it is a single key.
 template <class U>
 struct Sweep {
-  explicit Sweep(const Chunks& chunks) : chunks(chunks.count()), within(chunks.count()) {}
+  explicit Sweep(std::size_t count) : chunks(count), within(count) {}
 
   std::vector<Parted> chunks;
   std::vector<std::vector<U>> within;
@@ -178,7 +178,7 @@ struct Sweep {
 template <class U>
 Sweep<U> sweep(Engine& engine, const U* data, const Chunks& chunks, const KeyRule<U>& rule, const Keyspan<U>& span) {
   static constinit Cost cost;
-  Sweep<U> swept(chunks);
+  Sweep<U> swept(chunks.count());
   engine.over_chunks(chunks, cost, [&](std::size_t k, std::size_t last) {
     std::array<U, 512> block;
     U* const within = span.least < span.greatest ? block.data() : nullptr;
