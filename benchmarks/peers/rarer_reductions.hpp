@@ -1,6 +1,8 @@
 #pragma once
 
 #include <bit>
+#include <span>
+#include <vector>
 
 #include "benchmarks/peers/formulas.hpp"
 #include "furrow/kernels/moments.hpp"
