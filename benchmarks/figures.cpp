@@ -88,29 +88,18 @@ struct Curves {
   }
 
   std::string draw();
+
+ private:
+  static constexpr double kWidth = 400, kHeight = 260, kLeft = 44, kRight = 388, kTop = 18, kBottom = 222;
+  using Points = std::vector<Measured>;
+
+  std::string draw_axes(const Axis& x, const Axis& y, const std::set<std::size_t>& at) const;
+  std::string draw_ideal(const Axis& x, const Axis& y, double smallest, double largest, double most) const;
+  std::string draw_curve(const Axis& x, const Axis& y, const std::string& backend, const Points& points, bool single) const;
 };
 
-std::string Curves::draw() {
-  constexpr double kWidth = 400, kHeight = 260, kLeft = 44, kRight = 388, kTop = 18, kBottom = 222;
-  std::set<std::size_t> at_all;
-  double least = INFINITY;
-  double most = 0;
-  for (const auto& [backend, points] : series) {
-    for (const Measured& one : points) {
-      at_all.insert(one.x);
-      least = std::min(least, one.speed.low);
-      most = std::max(most, one.speed.high);
-    }
-  }
-  if (at_all.empty()) return "";
-
-  const std::string_view unit = speed_unit(kernel);
-  const auto smallest = static_cast<double>(*at_all.begin());
-  const auto largest = static_cast<double>(*at_all.rbegin());
-  const bool single = at_all.size() == 1;
-  const Axis x(single ? smallest / 2 : smallest, single ? smallest * 2 : largest, kLeft + 8, kRight - 8);
-  const Axis y(least / 1.1, most * 1.1, kBottom, kTop);
-  std::string svg = svg_begin(kWidth, kHeight, "curves", title);
+std::string Curves::draw_axes(const Axis& x, const Axis& y, const std::set<std::size_t>& at_all) const {
+  std::string svg;
   for (const double tick : y.ticks()) {
     svg += svg_line(kLeft, y(tick), kRight, y(tick), "grid");
     svg += svg_text(kLeft - 5, y(tick) + 3.5, "end", "tick", fmt::format("{:g}", tick));
@@ -125,43 +114,70 @@ std::string Curves::draw() {
   }
   svg += svg_line(kLeft, kBottom, kRight, kBottom, "axis");
   svg += svg_text((kLeft + kRight) / 2, kHeight - 6, "middle", "label", x_label);
-  svg += svg_text(kLeft - 36, 9, "start", "label", std::string(unit));
+  svg += svg_text(kLeft - 36, 9, "start", "label", std::string(speed_unit(kernel)));
   for (const Vertical& vertical : verticals)
-    if (vertical.x > smallest && vertical.x < largest)
+    if (vertical.x > static_cast<double>(*at_all.begin()) && vertical.x < static_cast<double>(*at_all.rbegin()))
       svg += svg_line(x(vertical.x), kTop, x(vertical.x), kBottom, "cache") +
              svg_text(x(vertical.x), kTop - 4, "middle", "tick", vertical.name);
-  if (ideal && !single) {
-    double first = 0;
-    for (const auto& [backend, points] : series)
-      for (const Measured& one : points)
-        if (one.x == *at_all.begin()) first = std::max(first, one.speed.ratio);
-    const double end = std::min(largest, smallest * most * 1.1 / first);
-    if (first > 0 && end > smallest) svg += svg_line(x(smallest), y(first), x(end), y(first * end / smallest), "peak");
-  }
+  return svg;
+}
 
+/// From the fastest at the smallest on, as far as the figure goes.
+std::string Curves::draw_ideal(const Axis& x, const Axis& y, double smallest, double largest, double most) const {
+  double first = 0;
+  for (const auto& [backend, points] : series)
+    for (const Measured& one : points)
+      if (static_cast<double>(one.x) == smallest) first = std::max(first, one.speed.ratio);
+  const double end = std::min(largest, smallest * most / first);
+  return first > 0 && end > smallest ? svg_line(x(smallest), y(first), x(end), y(first * end / smallest), "peak") : "";
+}
+
+/// `single`: all points are at one place.
+std::string Curves::draw_curve(const Axis& x, const Axis& y, const std::string& backend, const Points& points, bool single) const {
+  std::string curve, upper, lower, markers, whiskers;
+  for (const Measured& one : points) {
+    const double at = x(static_cast<double>(one.x));
+    curve += fmt::format("{}{:.1f} {:.1f}", curve.empty() ? "M" : "L", at, y(one.speed.ratio));
+    upper += fmt::format("{}{:.1f} {:.1f}", upper.empty() ? "M" : "L", at, y(one.speed.high));
+    lower = fmt::format("L{:.1f} {:.1f}", at, y(one.speed.low)) + lower;
+    whiskers += svg_line(at, y(one.speed.low), at, y(one.speed.high), "whisker");
+    markers +=
+        fmt::format("<g>{}<title>{}, {} {}: {} {} ({}–{})</title></g>", svg_marker(look_of(run, backend), at, y(one.speed.ratio)),
+                    escaped(backend), one.x, x_unit, short_number(one.speed.ratio), speed_unit(kernel), short_number(one.speed.low),
+                    short_number(one.speed.high));
+  }
+  const std::string lines =
+      single ? whiskers : fmt::format(R"(<path class="band" d="{}{}Z"/><path class="curve" d="{}"/>)", upper, lower, curve);
+  return fmt::format(R"(<g class="{}">)", classes(run, backend)) + lines + markers + "</g>";
+}
+
+std::string Curves::draw() {
+  std::set<std::size_t> at_all;
+  double least = INFINITY;
+  double most = 0;
+  for (const auto& [backend, points] : series) {
+    for (const Measured& one : points) {
+      at_all.insert(one.x);
+      least = std::min(least, one.speed.low);
+      most = std::max(most, one.speed.high);
+    }
+  }
+  if (at_all.empty()) return "";
+
+  const auto smallest = static_cast<double>(*at_all.begin());
+  const auto largest = static_cast<double>(*at_all.rbegin());
+  const bool single = at_all.size() == 1;
+  const Axis x(single ? smallest / 2 : smallest, single ? smallest * 2 : largest, kLeft + 8, kRight - 8);
+  const Axis y(least / 1.1, most * 1.1, kBottom, kTop);
+  std::string svg = svg_begin(kWidth, kHeight, "curves", title) + draw_axes(x, y, at_all);
+  if (ideal && !single) svg += draw_ideal(x, y, smallest, largest, most * 1.1);
   // Peers first, so that furrow's lie on top.
   std::vector<std::string> order = run.peers;
   order.insert(order.end(), run.backends.begin(), run.backends.end());
   for (const std::string& backend : order) {
-    auto& points = series[backend];
-    if (points.empty()) continue;
+    Points& points = series[backend];
     std::ranges::sort(points, {}, &Measured::x);
-    std::string curve, upper, lower, markers;
-    for (const Measured& one : points) {
-      const double at = x(static_cast<double>(one.x));
-      curve += fmt::format("{}{:.1f} {:.1f}", curve.empty() ? "M" : "L", at, y(one.speed.ratio));
-      upper += fmt::format("{}{:.1f} {:.1f}", upper.empty() ? "M" : "L", at, y(one.speed.high));
-      lower = fmt::format("L{:.1f} {:.1f}", at, y(one.speed.low)) + lower;
-      markers += fmt::format("<g>{}<title>{}, {} {}: {} {} ({}–{})</title></g>",
-                             svg_marker(look_of(run, backend), at, y(one.speed.ratio)), escaped(backend), one.x, x_unit,
-                             short_number(one.speed.ratio), unit, short_number(one.speed.low), short_number(one.speed.high));
-    }
-    svg += fmt::format(R"(<g class="{}">)", classes(run, backend));
-    if (single)
-      for (const Measured& one : points) svg += svg_line(x(smallest), y(one.speed.low), x(smallest), y(one.speed.high), "whisker");
-    else
-      svg += fmt::format(R"(<path class="band" d="{}{}Z"/><path class="curve" d="{}"/>)", upper, lower, curve);
-    svg += markers + "</g>";
+    if (!points.empty()) svg += draw_curve(x, y, backend, points, single);
   }
   return svg + "</svg>";
 }

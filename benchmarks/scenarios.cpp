@@ -10,9 +10,9 @@ namespace {
 
 /// A thread of this process that computes while calls are made, and for a little while after: then it sleeps, so that what is
 /// measured next is alone.
-class Neighbour {
+class BusyThread {
  public:
-  ~Neighbour() {
+  ~BusyThread() {
     leaving_ = true;
     wake();
   }
@@ -55,16 +55,16 @@ class Neighbour {
   std::jthread thread_{[this] { live(); }};
 };
 
-Neighbour& neighbour() {
-  static Neighbour only;
+BusyThread& busy_thread() {
+  static BusyThread only;
   return only;
 }
 
 void neighbour_begins() {
-  neighbour().call_begins();
+  busy_thread().call_begins();
 }
 void neighbour_ends() {
-  neighbour().call_ended();
+  busy_thread().call_ended();
 }
 
 [[maybe_unused]] void nothing() {}  // without OpenMP

@@ -16,6 +16,16 @@ std::string at(std::size_t index) {
   return "element " + std::to_string(index) + " is wrong";
 }
 
+template <class T>
+constexpr double kEpsilon = std::is_floating_point_v<T> ? static_cast<double>(std::numeric_limits<T>::epsilon()) : 0;
+
+template <class T>
+bool close(T got, T expected, bool exact, double tolerance) {
+  if (std::memcmp(&got, &expected, sizeof(T)) == 0) return true;
+  if (exact || !std::is_floating_point_v<T>) return false;
+  return (got != got && expected != expected) || std::abs(static_cast<double>(got) - static_cast<double>(expected)) <= tolerance;
+}
+
 }  // namespace
 
 Workspace::Workspace(Engine& engine, Type type, std::size_t n) : engine_(engine), operands_(engine, type, n) {}
@@ -145,28 +155,41 @@ bool Workspace::parted_as_expected() {
   return right && sum == expected_sum;
 }
 
+/// How far results may be off that are made of all elements in another order.
+template <class T>
+double Workspace::tolerance_of_result(T expected) const {
+  const auto n = static_cast<double>(operands_.size());
+  // Adding n numbers in any order errs by at most n·epsilon times the sum of their sizes.
+  if (!kernel_->by_chance) return kEpsilon<T> * n * sizes_;
+  // Of means of random numbers, taking the deviation of one for twice the mean at most: eight deviations of the difference. Few
+  // numbers say nothing.
+  return n < 1024 ? std::numeric_limits<double>::max()
+                  : 16 * std::numbers::sqrt2 * std::abs(static_cast<double>(expected)) / std::sqrt(n);
+}
+
+/// How far elements may be off that are sums over others, in any order: however small they came out, they err by what those are
+/// rounded to. Over the terms of running sums that adds up like a random walk.
+template <class T>
+double Workspace::tolerance_of_sums() {
+  const auto a = operands_.a<T>();
+  const auto b = operands_.b<T>();
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    T expected;
+    std::memcpy(&expected, expected_out_.data() + i * sizeof(T), sizeof(T));
+    for (const T v : {a[i], b[i], expected}) largest = std::max(largest, std::abs(static_cast<double>(v)));
+  }
+  const double roundings = kernel_->family == "scans" ? 16 + 2 * std::sqrt(static_cast<double>(a.size())) : 1024;
+  return roundings * kEpsilon<T> * largest;
+}
+
 template <class T>
 std::optional<std::string> Workspace::fault_in(bool exact) {
-  const auto close = [exact](T got, T expected, double tolerance) {
-    if (std::memcmp(&got, &expected, sizeof(T)) == 0) return true;
-    if constexpr (!std::is_floating_point_v<T>) return false;
-    if (exact) return false;
-    return (got != got && expected != expected) || std::abs(static_cast<double>(got) - static_cast<double>(expected)) <= tolerance;
-  };
-  constexpr double kEpsilon = std::is_floating_point_v<T> ? static_cast<double>(std::numeric_limits<T>::epsilon()) : 0;
-  // Adding n numbers in any order errs by at most n·epsilon times the sum of their sizes.
-  const double of_sums = kEpsilon * static_cast<double>(operands_.size()) * sizes_;
   if (operands_.result() != expected_result_) {
     T got, expected;
     std::memcpy(&got, operands_.result().data(), sizeof(T));
     std::memcpy(&expected, expected_result_.data(), sizeof(T));
-    // Of means of random numbers, taking the deviation of one for twice the mean at most: eight deviations of the difference. Few
-    // numbers say nothing.
-    const auto n = static_cast<double>(operands_.size());
-    const double of_means = n < 1024 ? std::numeric_limits<double>::max()
-                                     : 16 * std::numbers::sqrt2 * std::abs(static_cast<double>(expected)) / std::sqrt(n);
-    if (!std::is_floating_point_v<T> || !close(got, expected, kernel_->by_chance ? of_means : of_sums))
-      return "the result is wrong";
+    if (!std::is_floating_point_v<T> || !close(got, expected, exact, tolerance_of_result(expected))) return "the result is wrong";
   }
   if (expected_out_.empty()) return std::nullopt;
   if (kernel_->by_chance && !exact) {  // peers have other random numbers
@@ -177,19 +200,7 @@ std::optional<std::string> Workspace::fault_in(bool exact) {
   const auto a = operands_.a<T>();
   const auto b = operands_.b<T>();
   const auto out = operands_.out<T>();
-  // Elements that are sums over others, in any order: however small they came out, they err by what those are rounded to.
-  const auto of_others = [&] {
-    double largest = 0;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      T expected;
-      std::memcpy(&expected, expected_out_.data() + i * sizeof(T), sizeof(T));
-      for (const T v : {a[i], b[i], expected}) largest = std::max(largest, std::abs(static_cast<double>(v)));
-    }
-    return 1024 * kEpsilon * largest;
-  };
-  const std::optional<double> tolerance = kernel_->family == "scans" ? std::optional(of_sums)
-                                          : kernel_->of_sums         ? std::optional(of_others())
-                                                                     : std::nullopt;
+  const std::optional<double> tolerance = kernel_->of_sums && !exact ? std::optional(tolerance_of_sums<T>()) : std::nullopt;
   const double s = 1 + std::abs(static_cast<double>(table::Operands::scalar<T>()));
   std::atomic<std::size_t> first_wrong{operands_.size()};
   engine_.bulk(pieces(), [&](std::size_t piece) {
@@ -200,7 +211,7 @@ std::optional<std::string> Workspace::fault_in(bool exact) {
       std::memcpy(&expected, expected_out_.data() + i * sizeof(T), sizeof(T));
       const double operands =
           s * (std::abs(static_cast<double>(a[i])) + std::abs(static_cast<double>(b[i]))) + std::abs(static_cast<double>(expected));
-      if (close(out[i], expected, tolerance.value_or(4 * kEpsilon * operands))) continue;
+      if (close(out[i], expected, exact, tolerance.value_or(4 * kEpsilon<T> * operands))) continue;
       std::size_t before = first_wrong.load();
       while (i < before && !first_wrong.compare_exchange_weak(before, i)) {
       }

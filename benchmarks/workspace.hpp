@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -46,6 +45,10 @@ class Workspace {
 
   template <class T>
   double sum_of_sizes();
+  template <class T>
+  double tolerance_of_result(T expected) const;
+  template <class T>
+  double tolerance_of_sums();
   template <class T>
   bool of_another_law();
   template <class T>

@@ -1,8 +1,9 @@
-# Debian packages: `./dev package`, or `cpack -G DEB` in a build directory.
+# Debian packages: `./dev package`, or `cpack -G DEB` in a build directory whose CMAKE_INSTALL_LIBDIR is that of the architecture.
 
 set(CPACK_PACKAGE_NAME furrow)
 set(CPACK_PACKAGE_VENDOR furrow)
-set(CPACK_PACKAGE_CONTACT "furrow's maintainers <furrow@localhost>")
+# Whoever hands packages on gives his own: cpack -D CPACK_PACKAGE_CONTACT="Name <address>"
+set(CPACK_PACKAGE_CONTACT "furrow developers <furrow@example.org>")
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

@@ -19,7 +19,9 @@ std::string openmp_version();
 std::string tbb_version();
 std::string stdpar_version();
 
-/// See bound_cpus().
+/// The CPUs that OpenMP binds its threads to; empty if it does not, or is none of this build. It binds the process's first thread
+/// when the process starts, whose mask then says nothing about what the process may use.
+std::vector<int> bound_cpus();
 std::vector<int> openmp_bound_cpus();
 
 }  // namespace furrow

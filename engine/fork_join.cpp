@@ -59,7 +59,8 @@ ForkJoin::Way ForkJoin::Calls::weighed(double saved, double least) {
 }
 
 void ForkJoin::Calls::add(double nanoseconds, double least) {
-  // By steps towards it, whose size does not depend on how far away it is: a call that was interrupted moves it no more than others.
+  // By steps towards it, whose size does not depend on how far away it is: a call that was interrupted moves it no more than
+  // others.
   constexpr float kStep = 1.15F;
   const float median = expected(least);
   median_.store(nanoseconds > double{median} ? median * kStep : median / kStep, std::memory_order_relaxed);

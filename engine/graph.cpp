@@ -5,7 +5,6 @@
 #include <chrono>
 #include <limits>
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "furrow/engine/error.hpp"

@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <string_view>
 
 namespace furrow {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/error.hpp"
-#include "furrow/engine/runtimes.hpp"
 
 namespace furrow {
 namespace {

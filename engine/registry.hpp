@@ -19,8 +19,8 @@ class BackendFactory {
  public:
   /// Holds nothing, and must not be called.
   BackendFactory() = default;
-  /// Holds a copy of `factory`.
-  /// Holds `factory`.
+  /// Holds `factory`, which is moved here
+  /// and then shared by copies of this.
   template <class F>
   requires std::is_invocable_r_v<std::unique_ptr<Backend>, F&, int> BackendFactory(
       F factory)  // NOLINT(google-explicit-constructor): a parameter type

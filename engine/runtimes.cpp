@@ -27,8 +27,7 @@ void note_start(Runtime runtime) {
   if (policy != nullptr && strcasecmp(policy, "passive") == 0) return;
   warn_once(
       "this process uses furrow on both OpenMP and oneTBB; going from one to the other costs up to 4 ms each time, because "
-      "OpenMP's "
-      "idle threads keep the cores busy: stay with one backend or set OMP_WAIT_POLICY=passive");
+      "OpenMP's idle threads keep the cores busy: stay with one backend or set OMP_WAIT_POLICY=passive");
 }
 
 }  // namespace furrow

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 namespace furrow {
 
 /// What the backends of this library stand on.
@@ -13,9 +11,5 @@ void note_start(Runtime runtime);
 
 /// For a program that goes from one to the other on purpose, as the suite does: no warning.
 void allow_both_runtimes();
-
-/// The CPUs that OpenMP binds its threads to; empty if it does not, or is none of this build. It binds the process's first thread
-/// when the process starts, whose mask then says nothing about what the process may use.
-std::vector<int> bound_cpus();
 
 }  // namespace furrow

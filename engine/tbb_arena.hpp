@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "furrow/engine/backend.hpp"
+#include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/fork.hpp"
 #include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/warning.hpp"

@@ -1,7 +1,6 @@
 #include "furrow/engine/threads.hpp"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,8 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "furrow/engine/builtin_backends.hpp"
 #include "furrow/engine/error.hpp"
-#include "furrow/engine/runtimes.hpp"
 #include "furrow/engine/warning.hpp"
 
 namespace furrow {

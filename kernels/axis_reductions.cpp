@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/simd/kernels.hpp"
 #include "furrow/kernels/simd/axis_reductions.hpp"
+#include "furrow/kernels/simd/kernels.hpp"
 #include "furrow/kernels/simd/reductions.hpp"
 
 namespace furrow::named {

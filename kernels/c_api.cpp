@@ -6,7 +6,6 @@
 #include <new>
 #include <set>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <type_traits>
 
 #include "furrow/kernels/instantiate.hpp"
 #include "furrow/kernels/simd/kernels.hpp"

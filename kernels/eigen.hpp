@@ -10,6 +10,6 @@
 // instructions depends on shapes and types alone: so the bits are the same on every backend, with any number of threads and
 // wherever the arrays lie. This header needs Eigen 3.4; furrow itself does not. Sparse matrices: furrow/eigen_sparse.hpp.
 
-#include "furrow/kernels/eigen_assign.hpp"
-#include "furrow/kernels/eigen_axis_reductions.hpp"
-#include "furrow/kernels/eigen_reductions.hpp"
+#include "furrow/kernels/eigen/assign.hpp"
+#include "furrow/kernels/eigen/axis_reductions.hpp"
+#include "furrow/kernels/eigen/reductions.hpp"

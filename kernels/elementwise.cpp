@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "furrow/kernels/simd/elementwise.hpp"
 #include "furrow/kernels/instantiate.hpp"
+#include "furrow/kernels/simd/elementwise.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 namespace furrow::named {

@@ -14,10 +14,10 @@
 #include <cstring>
 #include <limits>
 
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/math.hpp"
-#include "furrow/kernels/simd/math_functions.hpp"
 #include "furrow/kernels/math_kernels.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
+#include "furrow/kernels/simd/math_functions.hpp"
 #include "furrow/kernels/streaming.hpp"
 #include "furrow/kernels/types.hpp"
 

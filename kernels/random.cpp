@@ -15,11 +15,11 @@
 #include <string_view>
 
 #include "furrow/engine/error.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
-#include "furrow/kernels/random/philox.hpp"
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/random/groups.hpp"
+#include "furrow/kernels/random/philox.hpp"
 #include "furrow/kernels/random/reference.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/types.hpp"
 
 #ifndef FURROW_KERNELS_RANDOM_ONCE

@@ -12,13 +12,13 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/machine.hpp"
-#include "furrow/kernels/selection/compacting.hpp"
 #include "furrow/kernels/loops.hpp"
-#include "furrow/kernels/sorting/merging.hpp"
-#include "furrow/kernels/selection/partitioning.hpp"
 #include "furrow/kernels/ranges.hpp"
-#include "furrow/kernels/streaming.hpp"
+#include "furrow/kernels/selection/compacting.hpp"
+#include "furrow/kernels/selection/partitioning.hpp"
 #include "furrow/kernels/selection/transposing.hpp"
+#include "furrow/kernels/sorting/merging.hpp"
+#include "furrow/kernels/streaming.hpp"
 
 // Choosing and moving elements. Predicates are called from several threads at once.
 

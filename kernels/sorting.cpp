@@ -15,8 +15,8 @@
 
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/sorting/bucket_sort.hpp"
 #include "furrow/kernels/byte_counts.hpp"
+#include "furrow/kernels/sorting/bucket_sort.hpp"
 #include "furrow/kernels/sorting/cache_sort.hpp"
 #include "furrow/kernels/sorting/parting.hpp"
 #include "furrow/kernels/sorting/radix_keys.hpp"
@@ -140,86 +140,113 @@ std::optional<Keyspan<U>> frequent_key(const std::vector<KeyOnly<U>>& sample, co
   return std::nullopt;
 }
 
-/// Finds it: a sample says between which keys it should be; those are collected and sorted.
+/// Between which keys the nth should be, by a sample.
+template <class U>
+struct Guess {
+  Keyspan<U> likely{0, std::numeric_limits<U>::max()};
+  std::vector<KeyOnly<U>> sample;
+  std::size_t margin = 0;  // ranks in the sample
+};
+
 template <class U, class Order>
-Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t nth, const Order& order) {
-  static constinit Cost collecting;
-  using R = KeyOnly<U>;
-  constexpr U kGreatest = std::numeric_limits<U>::max();
+Guess<U> guess_nth(const U* data, std::size_t n, std::size_t nth, const Order& order) {
   constexpr std::size_t kWhole = 4096;  // so few are sorted without more ado
   constexpr std::size_t kPerKey = 64;   // of the sample
   constexpr std::size_t kMostSampled = 16'384;
-  const std::size_t n = chunks.extent();
+  Guess<U> guess;
+  if (n <= kWhole) return guess;
+  const auto load = [&](std::size_t i) { return KeyOnly<U>{order.key(data[i])}; };
+  guess.sample = take_sample<U>(n, std::min(n / kPerKey, kMostSampled) / kPerBucket, load);
+  const auto size = static_cast<double>(guess.sample.size());
+  const auto rank = static_cast<std::size_t>(static_cast<double>(nth) / static_cast<double>(n) * size);
+  guess.margin = static_cast<std::size_t>(2.5 * std::sqrt(size)) + 1;  // five deviations of the rank of a median
+  if (rank >= guess.margin) guess.likely.least = guess.sample[rank - guess.margin].key;
+  if (rank + guess.margin < guess.sample.size()) guess.likely.greatest = guess.sample[rank + guess.margin].key;
+  return guess;
+}
+
+/// How many keys of each chunk, and of all, are below a span and within it; and those within, unless it is a single key.
+template <class U>
+struct Sweep {
+  explicit Sweep(std::size_t count) : chunks(count), within(count) {}
+
+  std::vector<Parted> chunks;
+  std::vector<std::vector<U>> within;
+  Parted all;
+};
+
+template <class U>
+Sweep<U> sweep(Engine& engine, const U* data, const Chunks& chunks, const KeyRule<U>& rule, const Keyspan<U>& span) {
+  static constinit Cost cost;
+  Sweep<U> swept(chunks.count());
+  engine.over_chunks(chunks, cost, [&](std::size_t k, std::size_t last) {
+    std::array<U, 512> block;
+    U* const within = span.least < span.greatest ? block.data() : nullptr;
+    for (; k < last; ++k) {
+      Parted sum;
+      const Range part = chunks[k];
+      for (std::size_t begin = part.begin; begin < part.end; begin += block.size()) {
+        const std::size_t size = std::min(block.size(), part.end - begin);
+        const Parted found = part_by_keys(data + begin, size, rule, span.least, span.greatest, {nullptr, within, nullptr});
+        sum.below += found.below;
+        sum.within += found.within;
+        if (within != nullptr) swept.within[k].insert(swept.within[k].end(), within, within + found.within);
+      }
+      swept.chunks[k] = sum;
+    }
+  });
+  for (const Parted& chunk : swept.chunks) {
+    swept.all.below += chunk.below;
+    swept.all.within += chunk.within;
+  }
+  return swept;
+}
+
+/// Of all data the nth, which was swept up: those are sorted.
+template <class U, class Order>
+Nth<U> nth_of_swept(Engine& engine, Sweep<U> swept, std::size_t nth, const Order& order) {
+  using R = KeyOnly<U>;
+  std::vector<U> joined;
+  joined.reserve(swept.all.within);
+  for (const std::vector<U>& some : swept.within) joined.insert(joined.end(), some.begin(), some.end());
+  const std::size_t rank = nth - swept.all.below;
+  U key{};
+  run<R>(
+      engine, joined.size(), nullptr, [&](std::size_t i) { return R{order.key(joined[i])}; },
+      [&](std::size_t first, const R* records, std::size_t count, bool) {
+        if (first <= rank && rank < first + count) key = records[rank - first].key;
+      });
+  for (std::size_t k = 0; k < swept.chunks.size(); ++k) {
+    Parted& chunk = swept.chunks[k];
+    chunk.within = 0;
+    for (const U bits : swept.within[k]) {
+      chunk.below += order.key(bits) < key ? 1 : 0;
+      chunk.within += order.key(bits) == key ? 1 : 0;
+    }
+  }
+  return {key, std::move(swept.chunks)};
+}
+
+template <class U, class Order>
+Nth<U> find_nth(Engine& engine, const U* data, const Chunks& chunks, std::size_t nth, const Order& order) {
   const KeyRule<U> rule(order);
   // The key is known to be in `all`, and believed to be in `likely`.
-  Keyspan<U> all{0, kGreatest};
-  Keyspan<U> likely = all;
-  std::vector<R> sample;
-  std::size_t margin = 0;
-  if (n > kWhole) {
-    const auto load = [&](std::size_t i) { return R{order.key(data[i])}; };
-    sample = take_sample<U>(n, std::min(n / kPerKey, kMostSampled) / kPerBucket, load);
-    const auto size = static_cast<double>(sample.size());
-    const auto rank = static_cast<std::size_t>(static_cast<double>(nth) / static_cast<double>(n) * size);
-    margin = static_cast<std::size_t>(2.5 * std::sqrt(size)) + 1;  // five deviations of the rank of a median
-    if (rank >= margin) likely.least = sample[rank - margin].key;
-    if (rank + margin < sample.size()) likely.greatest = sample[rank + margin].key;
-  }
+  auto [likely, sample, margin] = guess_nth(data, chunks.extent(), nth, order);
+  Keyspan<U> all{0, std::numeric_limits<U>::max()};
   for (;;) {
     // A key that many have is looked at alone: there is nothing to collect of it.
-    const Keyspan<U> between = frequent_key(sample, likely, margin / 2).value_or(likely);
-    const U least = between.least;
-    const U greatest = between.greatest;
-    std::vector<Parted> parted(chunks.count());
-    std::vector<std::vector<U>> candidates(chunks.count());
-    engine.over_chunks(chunks, collecting, [&](std::size_t k, std::size_t last) {
-      std::array<U, 512> block;
-      U* const within = least < greatest ? block.data() : nullptr;
-      for (; k < last; ++k) {
-        Parted sum;
-        const Range part = chunks[k];
-        for (std::size_t begin = part.begin; begin < part.end; begin += block.size()) {
-          const std::size_t size = std::min(block.size(), part.end - begin);
-          const Parted found = part_by_keys(data + begin, size, rule, least, greatest, {nullptr, within, nullptr});
-          sum.below += found.below;
-          sum.within += found.within;
-          if (within != nullptr) candidates[k].insert(candidates[k].end(), within, within + found.within);
-        }
-        parted[k] = sum;
-      }
-    });
-    std::size_t below = 0;
-    std::size_t within = 0;
-    for (const Parted& chunk : parted) {
-      below += chunk.below;
-      within += chunk.within;
-    }
-    if (nth < below) {
+    const auto [least, greatest] = frequent_key(sample, likely, margin / 2).value_or(likely);
+    Sweep<U> swept = sweep(engine, data, chunks, rule, {least, greatest});
+    if (nth < swept.all.below) {
       all.greatest = static_cast<U>(least - 1);
       likely = least > likely.least ? Keyspan<U>{likely.least, all.greatest} : all;
-    } else if (nth >= below + within) {
+    } else if (nth >= swept.all.below + swept.all.within) {
       all.least = static_cast<U>(greatest + 1);
       likely = greatest < likely.greatest ? Keyspan<U>{all.least, likely.greatest} : all;
     } else if (least == greatest) {
-      return {least, std::move(parted)};
+      return {least, std::move(swept.chunks)};
     } else {
-      std::vector<U> joined;
-      joined.reserve(within);
-      for (const std::vector<U>& some : candidates) joined.insert(joined.end(), some.begin(), some.end());
-      U key{};
-      const auto emit = [&](std::size_t first, const R* records, std::size_t count, bool) {
-        if (first <= nth - below && nth - below < first + count) key = records[nth - below - first].key;
-      };
-      run<R>(
-          engine, within, nullptr, [&](std::size_t i) { return R{order.key(joined[i])}; }, emit);
-      for (std::size_t k = 0; k < chunks.count(); ++k) {
-        parted[k].within = 0;
-        for (const U bits : candidates[k]) {
-          parted[k].below += order.key(bits) < key ? 1 : 0;
-          parted[k].within += order.key(bits) == key ? 1 : 0;
-        }
-      }
-      return {key, std::move(parted)};
+      return nth_of_swept(engine, std::move(swept), nth, order);
     }
   }
 }

@@ -8,9 +8,9 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
-#include "furrow/kernels/sorting/merging.hpp"
 #include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
+#include "furrow/kernels/sorting/merging.hpp"
 
 // Sorting. All sorts are stable, and there is but one stable order: results are the same bits with every backend and number of
 // threads.

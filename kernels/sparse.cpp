@@ -1,7 +1,6 @@
 #include "furrow/kernels/sparse.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <ranges>
 

@@ -234,8 +234,9 @@ class BenchTest(unittest.TestCase):
         self.refused("is not a regular expression", "--kernels", "(")
         self.refused("no case has such a kernel", "--kernels", "^nothing$")
         self.refused('unknown type "f16"', "--types", "f16")
-        self.refused("--sizes", "--sizes", "-5")
-        self.refused("1.5e0 is no whole number", "--sizes", "1.5e0")
+        for sizes, wrong in (("-5", "-5"), ("1024,-5", "-5"), ("1.5e0", "1.5e0"), ("0", "0"), ("1e3,x", "x")):
+            self.refused(f'--sizes: a whole number of at least 1 is expected, not "{wrong}"', f"--sizes={sizes}")
+        self.refused('--threads: a whole number from 1 to 4096 is expected, not "-1"', "--threads", "-1")
         self.refused('the mix names "unevne", which the suite does not know; it has fill, ', "--mix", "unevne=3")
         self.refused('"sum=0" is no part of a mix', "--mix", "uneven=1,sum=0")
         self.refused("--kernels", "--mix", "sum=1", "--kernels", "sum")

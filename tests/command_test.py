@@ -179,7 +179,8 @@ class Map(CommandTest):
         self.fail_with(1, "serial", "map", "x", x, *out, "--backend", "nosuch")
         self.fail_with(2, "required", "map", "x", x)
         self.fail_with(2, "required", "map")
-        self.fail_with(2, "--threads", "map", "x", x, *out, "--threads", "-3")
+        for threads in ("-3", "0", "4097", "2.5", "two"):
+            self.fail_with(2, f'--threads: a whole number from 1 to 4096 is expected, not "{threads}"', "map", "x", x, *out, f"--threads={threads}")
         self.fail_with(2, "--nosuch", "map", "x", x, *out, "--nosuch")
         self.assertFalse(self.path("out.npy").exists())
 
@@ -426,6 +427,7 @@ class Reduce(CommandTest):
         self.assertEqual(self.succeed("reduce", "histogram", self.save("none.npy", np.ones(0)), "--bins", 2), "0\n0\n")
         self.fail_with(1, "are not possible", "reduce", "histogram", x, "--low", 5, "--high", 4)
         self.fail_with(1, "there are no bins", "reduce", "histogram", x, "--bins", 0)
+        self.fail_with(2, '--bins: a whole number of at least 0 is expected, not "-1"', "reduce", "histogram", x, "--bins=-1")
 
     def test_bits_depend_on_nothing_but_the_numbers(self):
         for t in (np.float32, np.float64):

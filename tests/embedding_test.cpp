@@ -16,49 +16,14 @@
 #include <functional>
 #include <new>
 #include <optional>
-#include <set>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "furrow/engine/threads.hpp"
 #include "furrow/furrow.hpp"
+#include "tests/allocations.hpp"
 #include "tests/support.hpp"
-
-namespace {
-
-constexpr int kNever = -1;
-std::atomic<int> allocations_left{kNever};
-
-/// Memory, unless it has run out: the allocation for which the count stands at 0 fails, and it alone.
-void* allocate(std::size_t bytes) {
-  if (allocations_left.load(std::memory_order_relaxed) != kNever && allocations_left.fetch_sub(1) == 0) throw std::bad_alloc();
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// Not inline, or GCC sees a delete of what malloc() gave.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  return allocate(bytes);
-}
-[[gnu::noinline]] void* operator new[](std::size_t bytes) {
-  return allocate(bytes);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace furrow {
 namespace {
@@ -281,8 +246,8 @@ TEST(Embedded, DISABLED_EachAllocationFails) {
   const std::string backend = std::getenv("FURROW_BACKEND");
   if (!does_everything(backend)) std::_Exit(4);  // what is made once is made
   int failures = 0;
-  for (int k = 0;; ++k) {
-    allocations_left = k;
+  for (std::size_t k = 0;; ++k) {
+    support::failing_allocation = support::allocations + k;
     bool right = true;
     bool thrown = false;
     try {
@@ -292,10 +257,10 @@ TEST(Embedded, DISABLED_EachAllocationFails) {
     } catch (const Error&) {
       thrown = true;
     }
-    const bool reached = allocations_left.exchange(kNever) < 0;
+    const bool reached = support::failing_allocation.exchange(support::kNone) < support::allocations;
     failures += thrown;
     if (!right) {
-      std::printf("allocation %d: wrong\n", k);
+      std::printf("allocation %zu: wrong\n", k);
       std::_Exit(5);
     }
     if (k % 10 == 0 || thrown) {

@@ -1,48 +1,15 @@
 // How a graph runs: without memory of its own, and what has become ready next.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "furrow/engine/graph.hpp"
 #include "furrow/engine/graph/state.hpp"
 #include "furrow/engine/registry.hpp"
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// Not inline, or GCC sees a delete of what malloc() gave.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  return counted(bytes);
-}
-[[gnu::noinline]] void* operator new[](std::size_t bytes) {
-  return counted(bytes);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/allocations.hpp"
 
 namespace furrow {
 namespace {
@@ -75,9 +42,9 @@ TEST_P(GraphRunTest, ABuiltGraphRunsAgainWithoutAllocating) {
     add_steps(graph, a, b, 16);
     // What the backend takes for itself is not the graph's.
     const auto allocated_by = [&](auto&& call) {
-      const std::size_t before = allocations;
+      const std::size_t before = support::allocations;
       for (int again = 0; again < 20; ++again) call();
-      return allocations - before;
+      return support::allocations - before;
     };
     const std::size_t first = allocated_by([&] { graph.run(engine); });
     EXPECT_EQ(first > 0, engine.concurrency() > 1);  // the queues: they are counted

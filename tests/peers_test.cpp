@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <set>
-#include <string>
+#include <span>
 
 #include "benchmarks/cases.hpp"
 #include "benchmarks/workspace.hpp"
@@ -38,6 +40,30 @@ TEST_P(Peers, AreRight) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Peers, testing::Values(1, 2, 31, 1023, 4099, 65536, 100003));
+
+/// What rounding does to running sums does not hide an element that was left out.
+TEST(Checks, FindWhatARunningSumLeftOut) {
+  Engine engine("serial");
+  for (const Type type : {Type::f32, Type::f64}) {
+    for (const std::size_t n : {std::size_t{1023}, std::size_t{100003}}) {
+      Workspace workspace(engine, type, n);
+      for (const char* const name : {"inclusive_scan", "exclusive_scan"}) {
+        const table::Kernel& kernel = *table::find(name);
+        workspace.prepare(kernel);
+        kernel.run(engine, workspace.operands());
+        EXPECT_EQ(workspace.fault(false), std::nullopt);
+        with_type(type, [&]<class T>(TypeTag<T>) {
+          const std::span<const T> a = workspace.operands().a<T>();
+          const std::span<T> out = workspace.operands().out<T>();
+          std::size_t left_out = n / 2;
+          while (std::abs(static_cast<double>(a[left_out])) < 0.5) ++left_out;
+          for (std::size_t i = left_out + 1; i < n; ++i) out[i] = static_cast<T>(out[i] - a[left_out]);
+        });
+        EXPECT_NE(workspace.fault(false), std::nullopt) << name << " of " << n << ' ' << type_code(type);
+      }
+    }
+  }
+}
 
 bool measures_the_machine(const Peer& peer) {
   return peer.kernel == "fork_join" || peer.kernel == "fma_rate";

@@ -140,7 +140,7 @@ class Simulations(RunTest):
         for model in models():
             straight, checkpoint = self.state(model["name"], *small(model), "--steps", 23), self.path("c")
             for first, second in zip(BACKENDS, BACKENDS[1:] + BACKENDS[:1]):
-                self.succeed("run", model["name"], *small(model), "--steps", 9, "--checkpoint", checkpoint, "--backend", first, "--threads", 2)
+                self.succeed("run", model["name"], *small(model), "--steps", 9, "--checkpoint", checkpoint, "--overwrite", "--backend", first, "--threads", 2)
                 out = self.path("resumed.npy")
                 report = self.run_json("--resume", checkpoint, "--steps", 14, "--out", out, "--backend", second, "--threads", 3)
                 self.assertEqual((report["step"], report["steps"], report["checkpoint"]), (23, 14, str(checkpoint)))
@@ -193,6 +193,10 @@ class Parameters(RunTest):
             self.assertEqual((report["parameters"]["shape"], report["parameters"]["dt"]), ("20x30", "0.125"))
         self.assertEqual(self.run_json("heat2d", "--shape", "8", "--edge", "-2.5", "--steps", 1)["parameters"]["edge"], "-2.5")
 
+    def test_whole_numbers(self):
+        for text, steps in (("10", 10), ("010", 10), ("1e1", 10), ("1.2E1", 12), ("0", 0)):
+            self.assertEqual(self.run_json("heat2d", "--shape", "8", "--steps", text)["steps"], steps)
+
     def test_what_is_wrong(self):
         self.fail_with(1, "dt is given twice", "run", "heat2d", "--dt", "0.1", "--set", "dt=0.2")
         self.fail_with(1, 'there is no parameter "nosuch"; there are shape', "run", "heat2d", "--set", "nosuch=1")
@@ -200,7 +204,10 @@ class Parameters(RunTest):
         self.fail_with(2, "NAME=VALUE", "run", "heat2d", "--set", "nosuch")
         self.fail_with(1, "shape is 2 whole numbers", "run", "heat2d", "--shape", "3x4x5")
         self.fail_with(1, "dt", "run", "heat2d", "--dt", "1000")
-        self.fail_with(2, "--steps", "run", "heat2d", "--steps", "-1")
+        for steps in ("-1", " -1", "+1", "1.5", "1.5e0", "0x10", "1e17", "nan", 2**64):
+            for option in (("--steps", steps), (f"--steps={steps}",)):
+                self.fail_with(2, f'--steps: a whole number of at least 0 is expected, not "{steps}"', "run", "heat2d", *option)
+        self.fail_with(2, "--every: a whole number of at least 1", "run", "heat2d", "--out", self.path("x.npy"), "--every", 0)
         self.fail_with(1, "more than can be counted", "run", "--resume", self.checkpoint(3), "--steps", 2**64 - 1)
         self.fail_with(1, "a range is two numbers", "run", "heat2d", "--range", "1:0")
         self.fail_with(1, "--checkpoint-every is seconds", "run", "heat2d", "--checkpoint-every", "now")
@@ -227,6 +234,30 @@ class Parameters(RunTest):
         self.assertEqual((report["step"], report["checkpoint"]), (9, str(self.path("d"))))
         self.assertEqual(self.run_json("--resume", path, "--steps", 0)["step"], 7)
         self.assertEqual(self.run_json("--resume", self.path("d"), "--steps", 0)["step"], 9)
+
+
+    def test_a_checkpoint_is_not_begun_anew_unasked(self):
+        path, other = self.checkpoint(5), self.path("other")
+        anew = ("run", "heat2d", "--shape", "20x30", "--steps", 2, "--checkpoint", path)
+        before = path.read_bytes()
+        for damaged in (before, before[:-1]):
+            path.write_bytes(damaged)
+            error = self.fail_with(1, f"{path} is there already", *anew)
+            self.assertIn(f"--resume {path}", error)
+            self.assertIn("--overwrite", error)
+            self.assertEqual(path.read_bytes(), damaged)
+        path.write_bytes(before)
+        self.succeed("run", "heat2d", "--shape", "20x30", "--steps", 1, "--checkpoint", other)
+        self.fail_with(1, "is there already", "run", "--resume", other, "--steps", 1, "--checkpoint", path)
+        self.assertEqual(path.read_bytes(), before)
+        self.assertEqual(self.run_json("--resume", path, "--checkpoint", f"{self.folder}/./c", "--steps", 3)["step"], 8)
+        link = self.path("link")
+        link.symlink_to(path)
+        self.assertEqual(self.run_json("--resume", path, "--checkpoint", link, "--steps", 1)["step"], 9)
+        self.fail_with(1, "is there already", *anew[:-1], link)
+        self.fail_with(2, "--overwrite requires --checkpoint", *anew[:-2], "--overwrite")
+        self.succeed(*anew, "--overwrite")
+        self.assertEqual(self.run_json("--resume", path, "--steps", 0)["step"], 2)
 
 
 class Output(RunTest):
@@ -343,7 +374,8 @@ class Output(RunTest):
         for ending in (".npy", ".png", ".h5"):
             self.assertIn(ending, message)
         self.fail_with(1, ".svg", *forever, "--plot", "x.gif")
-        self.fail_with(1, "what is there is no checkpoint", *forever, "--checkpoint", file)
+        self.fail_with(1, f"{file} is there already", *forever, "--checkpoint", file)
+        self.fail_with(1, "what is there is no checkpoint", *forever, "--checkpoint", file, "--overwrite")
         for option, name in (("--out", "x.npy"), ("--checkpoint", "c")):
             self.fail_with(1, "File too large", *forever, option, self.path(name), preexec_fn=self.limit)
         self.fail_with(1, "the disk has room for", "run", "heat2d", "--steps", FOREVER, "--every", 1, "--out", self.path("x.npy"))
@@ -434,8 +466,9 @@ class Stopped(RunTest):
             self.path("c").unlink()
 
     def test_without_a_checkpoint_of_its_own(self):
-        self.stop(signal.SIGINT, self.path("furrow-heat2d.checkpoint"), self.path("f_000000.npy"), "--out", self.path("f.npy"), "--every", 10**9,
-                  cwd=self.folder)
+        for name in ("furrow-heat2d.checkpoint", "furrow-heat2d-2.checkpoint", "furrow-heat2d-3.checkpoint"):
+            self.stop(signal.SIGINT, self.path(name), self.path("f_000000.npy"), "--out", self.path("f.npy"), "--every", 10**9, cwd=self.folder)
+            self.path("f_000000.npy").unlink()
 
     def test_json_says_so(self):
         arguments = [FURROW, "run", *self.GRID, "--steps", str(FOREVER), "--checkpoint", self.path("c"), "--json"]

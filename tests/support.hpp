@@ -163,9 +163,9 @@ int in_child(Work&& work, std::chrono::seconds patience = std::chrono::seconds(2
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/// What a run of one test of this very program, in a process of its own, prints on both streams; `setting` is put before the
-/// command
-/// ("NAME=value"). Such tests are called DISABLED_…, so that they run only this way.
+/// What a run of one test of this very program, in a process of its own, prints on both streams.
+/// `setting` is put before the command ("NAME=value").
+/// Such tests are called DISABLED_…, so that they run only this way.
 inline std::string run_own_test(const std::string& test, const std::string& setting) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   const std::string command =

@@ -340,7 +340,8 @@ TEST_F(TuningTest, NamedKernelsFollowTheirGrainAndScheduleUnlessOptionsSayOtherw
     found.sum = engine.last_run().tasks;
     return found;
   };
-  // The sum has 16 chunks, the rest 128. What is not tuned goes as one task per thread. Three calls: the engine may know better then.
+  // The sum has 16 chunks, the rest 128. What is not tuned goes as one task per thread. Three calls: the engine may know better
+  // then.
   EXPECT_EQ(tasks({.concurrency = 2}).copy, 26U);
   EXPECT_EQ(tasks({.concurrency = 2}).square, 32U);
   EXPECT_EQ(tasks({.concurrency = 2}).sum, 6U);

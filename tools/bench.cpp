@@ -2,10 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -157,21 +154,6 @@ void run(Options options) {
   if (slower) fail_as_slower(before->name);
 }
 
-/// Whole numbers that are written with an exponent.
-CLI::Validator count() {
-  return CLI::Validator(
-      [](std::string& text) {
-        constexpr double kMost = 0x1p53;  // beyond that not every number is one
-        char* end = nullptr;
-        const double value = std::strtod(text.c_str(), &end);
-        if (text.find_first_of("eE") == std::string::npos || *end != '\0' || !(value >= 1) || value > kMost) return std::string();
-        if (value != std::floor(value)) return text + " is no whole number";
-        text = fmt::format("{:.0f}", value);
-        return std::string();
-      },
-      "COUNT");
-}
-
 }  // namespace
 
 void add_bench(CLI::App& app) {
@@ -196,8 +178,7 @@ void add_bench(CLI::App& app) {
       ->add_option("-n,--sizes,--n", options->suite.sizes,
                    "Numbers of elements, as 65536 or 1e7, separated by commas; by default from 2^10 to 2^25")
       ->delimiter(',')
-      ->transform(count())
-      ->check(CLI::PositiveNumber);
+      ->transform(console::whole_number(1));
   command->add_option("--types", options->suite.types, "Only these element types (f32, f64, i32, i64, u8), separated by commas")
       ->delimiter(',');
   command->add_flag("--quick", options->suite.quick, "Doubles and three sizes only; at most 90 seconds");
@@ -206,7 +187,7 @@ void add_bench(CLI::App& app) {
   command->add_flag("--scaling", options->suite.scaling, "Also with 1, 2, 4, ... threads, and with twice as many as otherwise");
   command->add_flag("--neighbour", options->suite.neighbour, "Beside a second process that keeps a core busy; nothing is saved");
   command->add_option("--threads", options->suite.threads, "The most threads to use; by default all allowed")
-      ->check(CLI::Range(1, 4096));
+      ->transform(console::whole_number(1, 4096));
   command
       ->add_option("--seconds", options->suite.seconds, "Time for everything; by default 540, or 70 if quick, or no limit if all")
       ->check(CLI::PositiveNumber);

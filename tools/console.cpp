@@ -5,15 +5,17 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "tools/number_in.hpp"
 
 namespace furrow::console {
 namespace {
@@ -49,6 +51,14 @@ int write_all(int descriptor, std::string_view text) {
 bool terminal_on_stderr() {
   const char* kind = std::getenv("TERM");
   return isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+}
+
+/// With an exponent up to 2^53, beyond which not every number is one of double.
+std::optional<std::uint64_t> whole_number_in(const std::string& text) {
+  if (text.find_first_of("eE") == std::string::npos) return tools::number_in<std::uint64_t>(text);
+  const std::optional<double> value = tools::number_in<double>(text);
+  if (!value || !(*value >= 0 && *value <= 0x1p53) || *value != std::floor(*value)) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
 }
 
 }  // namespace
@@ -145,9 +155,23 @@ void Progress::draw(std::uint64_t done, double seconds) {
   (void)write_all(STDERR_FILENO, line);
 }
 
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        const std::optional<std::uint64_t> number = whole_number_in(text);
+        if (!number || *number < least || *number > most)
+          return fmt::format("a whole number {} is expected, not \"{}\"",
+                             most == UINT64_MAX ? fmt::format("of at least {}", least) : fmt::format("from {} to {}", least, most),
+                             text);
+        text = std::to_string(*number);
+        return std::string();
+      },
+      "");
+}
+
 void CommonOptions::add_to(CLI::App& command) {
   command.add_option("--backend", backend, "The threading runtime; by default the one `furrow bench` picked");
-  command.add_option("--threads", threads, "The most threads to use; by default all allowed")->check(CLI::Range(1, 4096));
+  command.add_option("--threads", threads, "The most threads to use; by default all allowed")->transform(whole_number(1, 4096));
   command.add_flag("--json", json, "Print what was done as JSON");
   command.add_flag("-q,--quiet", quiet, "No progress bar");
 }

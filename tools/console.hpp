@@ -10,7 +10,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace furrow {
 class Engine;
@@ -74,6 +75,10 @@ class Progress {
   std::atomic<std::int64_t> next_draw_;  // nanoseconds since start_
   std::atomic<bool> drawn_{false};
 };
+
+/// For CLI::Option::transform(): whole numbers from `least` to `most` as people write them, "65536" or "1e7". By itself CLI11 takes
+/// -1 for 2^64 - 1, 010 for 8, and what is too large for the greatest there is.
+CLI::Validator whole_number(std::uint64_t least = 0, std::uint64_t most = UINT64_MAX);
 
 /// The options that all commands that compute share.
 struct CommonOptions {

@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "furrow/engine/error.hpp"
+#include "tools/number_in.hpp"
 #include "tools/scale.hpp"
 
 namespace furrow::tools {
@@ -227,16 +226,12 @@ Picture curve(const sim::Field& field, const std::optional<ValueRange>& wanted) 
 }  // namespace
 
 ValueRange parse_range(const std::string& text) {
-  const auto number = [&](std::string_view part, double& value) {
-    const auto [end, problem] = std::from_chars(part.data(), part.data() + part.size(), value);
-    return problem == std::errc() && end == part.data() + part.size() && std::isfinite(value);
-  };
-  const std::size_t colon = text.find(':');
-  ValueRange range{0, 0};
-  if (colon == std::string::npos || !number(std::string_view(text).substr(0, colon), range.low) ||
-      !number(std::string_view(text).substr(colon + 1), range.high) || range.low >= range.high)
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const auto low = number_in<double>(std::string_view(text).substr(0, colon));
+  const auto high = number_in<double>(std::string_view(text).substr(std::min(colon + 1, text.size())));
+  if (!low || !high || !std::isfinite(*low) || !std::isfinite(*high) || *low >= *high)
     fail("a range is two numbers, the smaller first, as in 0:1.5, not \"" + text + "\"");
-  return range;
+  return {*low, *high};
 }
 
 Picture field_picture(const sim::Field& field, const std::optional<ValueRange>& range) {

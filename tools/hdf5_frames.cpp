@@ -2,10 +2,10 @@
 #include <hdf5.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -13,6 +13,7 @@
 #include "furrow/engine/error.hpp"
 #include "tools/console.hpp"
 #include "tools/frames.hpp"
+#include "tools/number_in.hpp"
 
 namespace furrow::tools {
 namespace {
@@ -170,11 +171,8 @@ class Hdf5Frames final : public Frames {
 
   /// As a number where it is one.
   void add_setting(const sim::Setting& setting) const {
-    double number = 0;
-    const char* const end = setting.text.data() + setting.text.size();
-    const auto [stop, problem] = std::from_chars(setting.text.data(), end, number);
-    if (problem == std::errc() && stop == end)
-      add(file_, setting.name, H5T_NATIVE_DOUBLE, &number);
+    if (const std::optional<double> number = number_in<double>(setting.text))
+      add(file_, setting.name, H5T_NATIVE_DOUBLE, &*number);
     else
       add(file_, setting.name, setting.text);
   }

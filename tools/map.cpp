@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,9 +14,9 @@
 #include <variant>
 #include <vector>
 
-#include "furrow/engine/array.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/memory.hpp"
 #include "furrow/kernels/expression.hpp"
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
@@ -122,19 +123,15 @@ class Worker {
   }
 
  private:
-  struct Free {
-    void operator()(void* memory) const { deallocate(memory); }
-  };
-
   void* buffer(Type type, std::size_t elements) {
-    buffers_.emplace_back(allocate(array_bytes(elements, type_bytes(type))));
-    return buffers_.back().get();
+    buffers_.emplace_back(array_bytes(elements, type_bytes(type)));
+    return buffers_.back().data();
   }
 
   const Program& program_;
   const std::vector<Given>& inputs_;
   Program::Scratch scratch_;
-  std::vector<std::unique_ptr<void, Free>> buffers_;
+  std::vector<Scratch<std::byte>> buffers_;
   std::vector<void*> windows_;          // by input; null for scalars
   std::vector<const void*> addresses_;  // the same, as the program takes them
   void* result_ = nullptr;

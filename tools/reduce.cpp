@@ -57,16 +57,11 @@ struct Answer {
 /// One file's window in memory.
 template <class T>
 struct Buffer {
-  Buffer() : elements(static_cast<T*>(allocate(kWindow<T> * sizeof(T)))) {}
   std::span<const T> read(const npy::Input& input, Range part) {
-    input.read(part, elements.get());
-    return {elements.get(), part.size()};
+    input.read(part, elements.data());
+    return {elements.data(), part.size()};
   }
-
-  struct Free {
-    void operator()(T* memory) const { deallocate(memory); }
-  };
-  std::unique_ptr<T[], Free> elements;
+  Scratch<T> elements{kWindow<T>};
 };
 
 /// The kernel over the files, window by window: partial(engine, windows…) on one thread each, then join().
@@ -126,8 +121,6 @@ Answer fields(std::initializer_list<std::pair<const char*, Answer>> all) {
 template <class T>
 class Files {
  public:
-  using Window = std::span<const T>;
-
   Files(Engine& engine, const Options& options, std::span<const npy::Input> inputs)
       : engine_(engine), options_(options), inputs_(inputs) {}
 
@@ -325,7 +318,7 @@ void add_reduce(CLI::App& app) {
       "reduce", "Reduce a .npy array; it may be larger than memory, the bits are those of the kernel in memory");
   command.add_option("kernel", options->kernel, names())->required();
   command.add_option("inputs", options->inputs, "FILE.npy; two for dot")->required();
-  command.add_option("--bins", options->bins, "of a histogram")->capture_default_str();
+  command.add_option("--bins", options->bins, "of a histogram")->capture_default_str()->transform(console::whole_number());
   command.add_option("--low", options->low, "where its bins begin; the least element unless given");
   command.add_option("--high", options->high, "where they end; the greatest element unless given");
   options->common.add_to(command);

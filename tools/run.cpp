@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -17,7 +16,6 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "benchmarks/result_file.hpp"
@@ -28,6 +26,7 @@
 #include "tools/commands.hpp"
 #include "tools/console.hpp"
 #include "tools/frames.hpp"
+#include "tools/number_in.hpp"
 #include "tools/plot.hpp"
 #include "tools/scale.hpp"
 
@@ -52,6 +51,7 @@ struct Options {
   std::string plot;
   std::string checkpoint;
   std::string checkpoint_every = "60s";
+  bool overwrite = false;
   std::string resume;
 };
 
@@ -88,14 +88,11 @@ struct Interval {
 };
 
 Interval parse_interval(const std::string& text) {
-  Interval interval;
-  const char* const end = text.data() + text.size();
   if (text.ends_with('s')) {
-    const auto [stop, problem] = std::from_chars(text.data(), end - 1, interval.seconds);
-    if (problem == std::errc() && stop == end - 1 && interval.seconds > 0 && std::isfinite(interval.seconds)) return interval;
-  } else {
-    const auto [stop, problem] = std::from_chars(text.data(), end, interval.steps);
-    if (problem == std::errc() && stop == end) return interval;
+    const auto seconds = number_in<double>(std::string_view(text).substr(0, text.size() - 1));
+    if (seconds && *seconds > 0 && std::isfinite(*seconds)) return {.seconds = *seconds};
+  } else if (const auto steps = number_in<std::uint64_t>(text)) {
+    return {.steps = *steps};
   }
   fail("--checkpoint-every is seconds, as in 60s, or steps, as in 500, not \"" + text + "\"");
 }
@@ -122,6 +119,21 @@ std::unique_ptr<sim::Simulation> make(Engine& engine, const Options& options) {
   return simulation;
 }
 
+/// Whether both name one file.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
+/// "furrow-heat2d.checkpoint"; where earlier runs have left theirs, with a number.
+std::string unused_checkpoint(std::string_view simulation) {
+  std::error_code ignored;
+  std::string path = fmt::format("furrow-{}.checkpoint", simulation);
+  for (int number = 2; std::filesystem::exists(path, ignored); ++number)
+    path = fmt::format("furrow-{}-{}.checkpoint", simulation, number);
+  return path;
+}
+
 /// Writes checkpoints of a run when they are due.
 class Checkpoints {
  public:
@@ -130,12 +142,18 @@ class Checkpoints {
         path_(options.checkpoint.empty() ? options.resume : options.checkpoint),
         interval_(parse_interval(options.checkpoint_every)) {
     if (path_.empty()) return;
-    if (path_ == options.resume) {
+    if (same_file(path_, options.resume)) {
       saved_ = simulation.step();
       expect_room(path_, std::filesystem::file_size(path_));
-    } else {
-      save();  // shows before anything is computed that it can be written
+      return;
     }
+    std::error_code ignored;
+    if (!options.overwrite && std::filesystem::is_regular_file(path_, ignored))
+      fail(
+          fmt::format("{0} is there already: --resume {0} goes on from it, --overwrite puts this run's checkpoint in its place; "
+                      "or name another file",
+                      path_));
+    save();  // shows before anything is computed that it can be written
   }
 
   const std::string& path() const { return path_; }
@@ -164,7 +182,7 @@ class Checkpoints {
 
   /// Wherever it can be found again.
   void save_when_stopped() {
-    if (path_.empty()) path_ = "furrow-" + std::string(simulation_.name()) + ".checkpoint";
+    if (path_.empty()) path_ = unused_checkpoint(simulation_.name());
     save();
   }
 
@@ -417,7 +435,7 @@ void add_run(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("run", "Run a simulation, or go on with one from its checkpoint");
   command.add_option("SIM", options->simulation, "The simulation; furrow run SIM --help lists its parameters");
   command.add_option("--steps", options->steps, "How many steps to take from where the run starts or resumes")
-      ->check([](const std::string& text) { return text.starts_with('-') ? "a whole number, zero or more, is expected" : ""; });
+      ->transform(console::whole_number());
   command
       .add_option_function<std::vector<std::string>>(
           "--set",
@@ -430,14 +448,16 @@ void add_run(CLI::App& app) {
       command.add_option("--out", options->out, "Write the last state to FILE.npy, FILE.png (its first field) or FILE.h5 (all)");
   command.add_option("--every", options->every, "Write every K steps: FILE_000100.png, or all into FILE.h5")
       ->needs(out)
-      ->check(CLI::PositiveNumber);
+      ->transform(console::whole_number(1));
   command.add_option("--field", options->field, "Write this field to .npy and .png instead of the first");
   command.add_option("--range", options->range, "LOW:HIGH: the values at the ends of a picture's colours; by default its own");
   command.add_option("--plot", options->plot, "Write the observables over time to FILE.svg, or as numbers to FILE.csv");
-  command.add_option("--checkpoint", options->checkpoint,
-                     "Keep the state in FILE (and the one before in FILE.previous): now and then, when stopped, and at the end");
+  CLI::Option* const checkpoint = command.add_option(
+      "--checkpoint", options->checkpoint,
+      "Keep the state in FILE (and the one before in FILE.previous): now and then, when stopped, and at the end");
   command.add_option("--checkpoint-every", options->checkpoint_every, "How far apart: 60s, or steps, as in 500")
       ->capture_default_str();
+  command.add_flag("--overwrite", options->overwrite, "Even if FILE holds the checkpoint of another run")->needs(checkpoint);
   command.add_option("--resume", options->resume,
                      "Go on from this checkpoint, with its simulation and parameters; keeps the state in it unless --checkpoint");
   options->common.add_to(command);

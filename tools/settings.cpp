@@ -107,8 +107,8 @@ Advice advice(const Settings& settings) {
   const bool bound = !settings.omp_proc_bind.empty() && !is(settings.omp_proc_bind, "false");
   if (bound && allowed.affinity < settings.online)
     warn(
-        fmt::format("OMP_PROC_BIND={} has bound this program's first thread to {} of {} CPUs, and every backend now sees only "
-                    "those; unset it, or give the number of threads with --threads or FURROW_NUM_THREADS",
+        fmt::format("OMP_PROC_BIND={} binds threads to {} of {} CPUs, those that OMP_PLACES or the affinity mask names, and every "
+                    "backend keeps to them; name more, or unset it",
                     settings.omp_proc_bind, allowed.affinity == 1 ? "one" : std::to_string(allowed.affinity), settings.online));
   else if (allowed.affinity == 1 && settings.online > 1)
     warn(

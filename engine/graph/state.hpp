@@ -6,10 +6,9 @@
 #include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "furrow/engine/graph/arena.hpp"
 #include "furrow/engine/graph.hpp"
+#include "furrow/engine/graph/arena.hpp"
 #include "furrow/engine/graph/hazards.hpp"
 #include "furrow/engine/graph/work_queue.hpp"
 

@@ -13,8 +13,8 @@
 #include "furrow/engine/error.hpp"
 #include "furrow/kernels/conversion_kernels.hpp"
 #include "furrow/kernels/expression/functions.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/math_kernels.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simd/vector_operations.hpp"
 
 #ifndef FURROW_KERNELS_EXPRESSION_FUNCTIONS_CPP

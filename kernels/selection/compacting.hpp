@@ -13,9 +13,9 @@
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/groups.hpp"
-#include "furrow/kernels/sorting/merging.hpp"
-#include "furrow/kernels/selection/packing.hpp"
 #include "furrow/kernels/ranges.hpp"
+#include "furrow/kernels/selection/packing.hpp"
+#include "furrow/kernels/sorting/merging.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 // Keeping some elements, in order: how copy_if and unique do it.

@@ -12,8 +12,8 @@
 #include <cstring>
 
 #include "furrow/kernels/selection/compressing.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/selection/packing.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 #ifndef FURROW_KERNELS_PACKING_ONCE

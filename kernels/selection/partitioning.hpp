@@ -10,8 +10,8 @@
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/selection/compacting.hpp"
-#include "furrow/kernels/sorting/merging.hpp"
 #include "furrow/kernels/selection/packing.hpp"
+#include "furrow/kernels/sorting/merging.hpp"
 #include "furrow/kernels/streaming.hpp"
 
 // Moving the chosen elements before the others: how stable_partition does it.

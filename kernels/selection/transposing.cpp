@@ -12,9 +12,9 @@
 
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
+#include "furrow/kernels/selection/transposing.hpp"
 #include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/streaming.hpp"
-#include "furrow/kernels/selection/transposing.hpp"
 
 #ifndef FURROW_KERNELS_TRANSPOSING_ONCE
 #define FURROW_KERNELS_TRANSPOSING_ONCE

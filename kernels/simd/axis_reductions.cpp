@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "furrow/kernels/simd/axis_reductions.hpp"
 #include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simd/kernels.hpp"
-#include "furrow/kernels/simd/axis_reductions.hpp"
 #include "furrow/kernels/simd/vector_operations.hpp"
 
 #ifndef FURROW_KERNELS_SIMD_AXIS_REDUCTIONS_ONCE

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "furrow/kernels/simd/exp_constants.hpp"
+
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 
 HWY_BEFORE_NAMESPACE();
@@ -81,33 +83,14 @@ struct ExpParts {
 /// Of x + tail, which must not change k by much.
 template <class V>
 HWY_INLINE ExpParts<V> exp_parts(V x, V tail) {
-  using T = hn::TFromV<V>;
-  const V k = hn::Round(hn::Mul(x, number<V>(0x1.715476p+0F, 0x1.71547652b82fep+0)));
-  // ln 2 in two parts, of which the first has so few digits that this is exact.
-  const V low = number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45);
-  const V most = hn::NegMulAdd(k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1), x);
-  const V less = hn::NegMulAdd(k, low, tail);
+  using Constants = ExpConstants<hn::TFromV<V>>;
+  const hn::DFromV<V> d;
+  const V k = hn::Round(hn::Mul(x, hn::Set(d, Constants::kInverseLn2)));
+  const V most = hn::NegMulAdd(k, hn::Set(d, Constants::kLn2High), x);  // exact
+  const V less = hn::NegMulAdd(k, hn::Set(d, Constants::kLn2Low), tail);
   const V r = hn::Add(most, less);
   const V rest = hn::Add(hn::Sub(most, r), less);
-  // (e^r − 1 − r) / r²
-  V q;
-  if constexpr (kFloat<V>) {
-    constexpr T c[] = {0x1p-1, 0x1.555492p-3, 0x1.5554cp-5, 0x1.1239a2p-7, 0x1.6d7ad8p-10};
-    q = polynomial(r, c);
-  } else {
-    constexpr T c[] = {0x1p-1,
-                       0x1.555555555555cp-3,
-                       0x1.55555555531dp-5,
-                       0x1.111111110e658p-7,
-                       0x1.6c16c17cd7648p-10,
-                       0x1.a01a01b62b351p-13,
-                       0x1.a019aae87536ap-16,
-                       0x1.71dde91d5268ep-19,
-                       0x1.289fd2475217p-22,
-                       0x1.af78401683b8ap-26};
-    q = polynomial(r, c);
-  }
-  return {k, r, hn::MulAdd(hn::Mul(r, r), q, rest)};
+  return {k, r, hn::MulAdd(hn::Mul(r, r), polynomial(r, Constants::kSeries), rest)};
 }
 
 struct Exp {
@@ -202,10 +185,10 @@ struct Log {
       of_z = polynomial(z, c);
     }
     const V half = hn::Mul(hn::Mul(number<V>(0.5), f), f);
-    const V low = hn::Mul(p.k, number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45));
+    const V low = hn::Mul(p.k, hn::Set(d, ExpConstants<T>::kLn2Low));
     const V less = hn::Sub(half, hn::MulAdd(s, hn::MulAdd(z, of_z, half), low));
     // k ln 2 is exact in its upper part, and the sum with f is kept exactly in two.
-    const V high = hn::Mul(p.k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1));
+    const V high = hn::Mul(p.k, hn::Set(d, ExpConstants<T>::kLn2High));
     const V sum = hn::Add(high, f);
     const V rest = hn::Sub(f, hn::Sub(sum, high));
     return with_specials(v, hn::Add(sum, hn::Sub(rest, less)));
@@ -353,9 +336,9 @@ HWY_INLINE Two<V> precise_log(V x) {
   const V most = hn::MulAdd(z.high, q, third);
   const Two<V> t{most, hn::Add(hn::MulAdd(z.high, q, hn::Sub(third, most)), rest_of_third)};
   const Two<V> cubic = product(product(s, z), t);
-  const Two<V> whole = exact_sum(hn::Mul(p.k, number<V>(0x1.62e4p-1F, 0x1.62e42fefa38p-1)), hn::Add(s.high, s.high));
+  const Two<V> whole = exact_sum(hn::Mul(p.k, hn::Set(d, ExpConstants<T>::kLn2High)), hn::Add(s.high, s.high));
   const Two<V> sum = exact_sum(whole.high, cubic.high);
-  const V small = hn::MulAdd(p.k, number<V>(0x1.7f7d1cp-20F, 0x1.ef35793c7673p-45), hn::Add(s.low, s.low));
+  const V small = hn::MulAdd(p.k, hn::Set(d, ExpConstants<T>::kLn2Low), hn::Add(s.low, s.low));
   return {sum.high, hn::Add(hn::Add(whole.low, sum.low), hn::Add(small, cubic.low))};
 }
 

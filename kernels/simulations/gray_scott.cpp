@@ -9,9 +9,9 @@
 #include "furrow/kernels/simulations/gray_scott.hpp"
 
 #include "furrow/kernels/elementwise.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
 #include "furrow/kernels/stencil.hpp"
 

@@ -11,10 +11,10 @@
 #include <cmath>
 
 #include "furrow/kernels/elementwise.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
 #include "furrow/kernels/stencil.hpp"
 

@@ -8,8 +8,8 @@
 // clang-format on
 
 #include "furrow/kernels/simulations/ising_sweeps.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/random/philox.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::sim::ising::HWY_NAMESPACE {

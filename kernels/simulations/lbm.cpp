@@ -47,10 +47,8 @@ double length_times_velocity(const LBM2DOptions& options) {
 
 LBM2DOptions checked(LBM2DOptions options) {
   const std::string& scene = options.scene;
-  if (scene != "cavity" && scene != "channel" && scene != "taylor_green" && scene != "cylinder")
-    fail("scene is \"cavity\", \"channel\", \"taylor_green\" or \"cylinder\", not \"" + scene + "\"");
-  if (options.collision != "trt" && options.collision != "bgk")
-    fail("collision is \"trt\" or \"bgk\", not \"" + options.collision + "\"");
+  one_of("scene", scene, {"cavity", "channel", "taylor_green", "cylinder"});
+  one_of("collision", options.collision, {"trt", "bgk"});
   if (options.shape[0] == 0 || options.shape[1] == 0) fail("shape: there has to be at least one cell along each axis");
   if (scene == "cylinder" && (options.shape[0] < 32 || options.shape[1] < options.shape[0]))
     fail("shape: a channel with a cylinder has to be at least 32 cells high, and at least as long");

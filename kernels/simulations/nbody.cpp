@@ -16,11 +16,11 @@
 #include <utility>
 
 #include "furrow/kernels/elementwise.hpp"
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/attraction.hpp"
 #include "furrow/kernels/simulations/grid_state.hpp"
 

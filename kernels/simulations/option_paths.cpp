@@ -1,5 +1,5 @@
-// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd/kernels.cpp is. Each operation is one of
-// option_reference.hpp.
+// This file's HWY_NAMESPACE is compiled once for each instruction set, as that of kernels/simd/kernels.cpp is. Each operation is
+// one of option_reference.hpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "furrow/kernels/simulations/option_paths.cpp"
 // clang-format off
@@ -9,8 +9,9 @@
 
 #include <algorithm>
 
-#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/random/groups.hpp"
+#include "furrow/kernels/simd/exp_constants.hpp"
+#include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/option_paths.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_OPTION_PATHS_ONCE
@@ -67,20 +68,21 @@ HWY_INLINE V number(double value) {
 }
 
 HWY_INLINE V exponential(V v) {
+  using Constants = math::ExpConstants<double>;
   const D d;
   const hn::RebindToUnsigned<D> bits;
   const V x = hn::Min(hn::Max(v, number(-kExpLimit)), number(kExpLimit));
-  const V shifted = hn::Add(hn::Mul(x, number(kInverseLn2)), number(kInteger));
+  const V shifted = hn::Add(hn::Mul(x, number(Constants::kInverseLn2)), number(kInteger));
   const V k = hn::Sub(shifted, number(kInteger));
-  const V r = hn::Sub(hn::Sub(x, hn::Mul(k, number(kLn2High))), hn::Mul(k, number(kLn2Low)));
+  const V r = hn::Sub(hn::Sub(x, hn::Mul(k, number(Constants::kLn2High))), hn::Mul(k, number(Constants::kLn2Low)));
   const V z = hn::Mul(r, r);
   // Even and odd powers side by side: half as long a chain.
-  V even = number(kExpSeries[8]);
-  V odd = number(kExpSeries[9]);
+  V even = number(Constants::kSeries[8]);
+  V odd = number(Constants::kSeries[9]);
 #pragma GCC unroll 4
   for (std::size_t c = 8; c > 0; c -= 2) {
-    even = hn::Add(hn::Mul(even, z), number(kExpSeries[c - 2]));
-    odd = hn::Add(hn::Mul(odd, z), number(kExpSeries[c - 1]));
+    even = hn::Add(hn::Mul(even, z), number(Constants::kSeries[c - 2]));
+    odd = hn::Add(hn::Mul(odd, z), number(Constants::kSeries[c - 1]));
   }
   const V q = hn::Add(even, hn::Mul(odd, r));
   const V y = hn::Add(number(1), hn::Add(r, hn::Mul(z, q)));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -51,22 +50,9 @@ struct Kernels {
 /// Those of the instruction set in use.
 const Kernels& kernels();
 
-// e^x = 2^k (1 + r + r² q(r)), |r| ≤ ln 2 / 2, within two units in the last place for |x| ≤ 700. Without fused multiply-add, so
-// that all processors have the same bits. q is math_functions.hpp's.
-inline constexpr double kInverseLn2 = 0x1.71547652b82fep+0;
-inline constexpr double kLn2High = 0x1.62e42fefa38p-1;  // so few digits that its products with k are exact
-inline constexpr double kLn2Low = 0x1.ef35793c7673p-45;
-inline constexpr double kInteger = 0x1.8p52;  // what is added to this is rounded to an integer, which stands in the lowest bits
+// e^x within two units in the last place for |x| up to this limit, by kernels/simd/exp_constants.hpp. Without fused multiply-add,
+// so that all processors have the same bits.
 inline constexpr double kExpLimit = 700;
-inline constexpr std::array kExpSeries{0x1p-1,
-                                       0x1.555555555555cp-3,
-                                       0x1.55555555531dp-5,
-                                       0x1.111111110e658p-7,
-                                       0x1.6c16c17cd7648p-10,
-                                       0x1.a01a01b62b351p-13,
-                                       0x1.a019aae87536ap-16,
-                                       0x1.71dde91d5268ep-19,
-                                       0x1.289fd2475217p-22,
-                                       0x1.af78401683b8ap-26};
+inline constexpr double kInteger = 0x1.8p52;  // what is added to this is rounded to an integer, which stands in the lowest bits
 
 }  // namespace furrow::sim::pricing

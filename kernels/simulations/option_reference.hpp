@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "furrow/kernels/random/reference.hpp"
 #include "furrow/kernels/reference.hpp"
+#include "furrow/kernels/simd/exp_constants.hpp"
 #include "furrow/kernels/simulations/option_paths.hpp"
 
 // What OptionPricing adds up, path after path: its definition. option_paths.cpp does the same in SIMD code.
@@ -16,16 +16,17 @@
 namespace furrow::sim::pricing::reference {
 
 inline double exponential(double v) {
+  using Constants = math::ExpConstants<double>;
   const double x = std::min(std::max(v, -kExpLimit), kExpLimit);
-  const double shifted = x * kInverseLn2 + kInteger;
+  const double shifted = x * Constants::kInverseLn2 + kInteger;
   const double k = shifted - kInteger;
-  const double r = (x - k * kLn2High) - k * kLn2Low;
+  const double r = (x - k * Constants::kLn2High) - k * Constants::kLn2Low;
   const double z = r * r;
-  double even = kExpSeries[8];
-  double odd = kExpSeries[9];
+  double even = Constants::kSeries[8];
+  double odd = Constants::kSeries[9];
   for (std::size_t c = 8; c > 0; c -= 2) {
-    even = even * z + kExpSeries[c - 2];
-    odd = odd * z + kExpSeries[c - 1];
+    even = even * z + Constants::kSeries[c - 2];
+    odd = odd * z + Constants::kSeries[c - 1];
   }
   const double q = even + odd * r;
   const double y = 1 + (r + z * q);

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "furrow/kernels/sorting/radix_keys.hpp"
 

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <bit>
-#include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/sorting.hpp"

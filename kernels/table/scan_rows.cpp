@@ -23,7 +23,8 @@ void add_scans(std::vector<Kernel>& rows) {
        .make_inputs = random_inputs,
        .run = run<[]<class T>(Engine& e, Operands& x) { inclusive_scan(e, x.a<T>(), x.out<T>()); }>,
        .reference =
-           reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), static_cast<T>(-0.0), true); }>});
+           reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), static_cast<T>(-0.0), true); }>,
+       .of_sums = true});
   rows.push_back(
       {.name = "exclusive_scan",
        .family = "scans",
@@ -34,7 +35,8 @@ void add_scans(std::vector<Kernel>& rows) {
        .flops = 1,
        .make_inputs = random_inputs,
        .run = run<[]<class T>(Engine& e, Operands& x) { exclusive_scan(e, x.a<T>(), x.out<T>(), s<T>()); }>,
-       .reference = reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), s<T>(), false); }>});
+       .reference = reference<[]<class T>(Operands& x) { reference::running_sums<T>(x.a<T>(), x.out<T>(), s<T>(), false); }>,
+       .of_sums = true});
   rows.push_back(
       {.name = "adjacent_difference",
        .family = "scans",

@@ -2,14 +2,12 @@
 // the same bits, and so the same number of steps.
 #include <bit>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <furrow/eigen.hpp>
 #include <furrow/eigen_sparse.hpp>
 #include <furrow/engine/registry.hpp>
 #include <string>
-#include <vector>
 
 namespace {
 

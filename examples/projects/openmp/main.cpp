@@ -2,7 +2,6 @@
 // as an OpenMP reduction it had other bits for each number of threads, and with them another number of steps.
 #include <omp.h>
 
-#include <cmath>
 #include <cstdio>
 #include <furrow/furrow.hpp>
 #include <vector>

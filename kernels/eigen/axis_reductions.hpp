@@ -9,7 +9,7 @@
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/view.hpp"
 #include "furrow/kernels/axis_reductions.hpp"
-#include "furrow/kernels/eigen_expressions.hpp"
+#include "furrow/kernels/eigen/expressions.hpp"
 #include "furrow/kernels/ranges.hpp"
 
 // Reductions of each row or column of a matrix or a two-dimensional expression: as those of views (axis_reductions.hpp), whose bits
@@ -85,9 +85,8 @@ template <class In, class Out>
 requires eigen::Along<In, Out, sum_t<eigen::scalar_t<In>>>
 void sum(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "sum");
-  eigen::along<sum_t<eigen::scalar_t<In>>>(
-      "sum", engine, cost, in.derived(), axis, out,
-      [](Engine& by, const auto& view, Axis along, auto& to) { furrow::sum(by, view, along, to); });
+  eigen::along<sum_t<eigen::scalar_t<In>>>("sum", engine, cost, in.derived(), axis, out,
+                                           [](auto&&... all) { furrow::sum(all...); });
 }
 
 /// The mean of each line. Throws Error if lines are empty.
@@ -95,8 +94,7 @@ template <class In, class Out>
 requires eigen::Along<In, Out, double>
 void mean(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "mean");
-  eigen::along<double>("mean", engine, cost, in.derived(), axis, out,
-                       [](Engine& by, const auto& view, Axis along, auto& to) { furrow::mean(by, view, along, to); });
+  eigen::along<double>("mean", engine, cost, in.derived(), axis, out, [](auto&&... all) { furrow::mean(all...); });
 }
 
 /// The least element of each line, as min has it. Throws Error if lines are empty.
@@ -104,8 +102,7 @@ template <class In, class Out>
 requires eigen::Along<In, Out, eigen::scalar_t<In>>
 void min(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "min");
-  eigen::along<eigen::scalar_t<In>>("min", engine, cost, in.derived(), axis, out,
-                                    [](Engine& by, const auto& view, Axis along, auto& to) { furrow::min(by, view, along, to); });
+  eigen::along<eigen::scalar_t<In>>("min", engine, cost, in.derived(), axis, out, [](auto&&... all) { furrow::min(all...); });
 }
 
 /// The greatest element of each line, as max has it. Throws Error if lines are empty.
@@ -113,8 +110,7 @@ template <class In, class Out>
 requires eigen::Along<In, Out, eigen::scalar_t<In>>
 void max(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "max");
-  eigen::along<eigen::scalar_t<In>>("max", engine, cost, in.derived(), axis, out,
-                                    [](Engine& by, const auto& view, Axis along, auto& to) { furrow::max(by, view, along, to); });
+  eigen::along<eigen::scalar_t<In>>("max", engine, cost, in.derived(), axis, out, [](auto&&... all) { furrow::max(all...); });
 }
 
 /// Σ|x| of each line.
@@ -122,8 +118,7 @@ template <class In, class Out>
 requires std::floating_point<eigen::scalar_t<In>> && eigen::Along<In, Out, eigen::scalar_t<In>>
 void norm1(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "norm1");
-  eigen::along<eigen::scalar_t<In>>("norm1", engine, cost, in.derived(), axis, out,
-                                    [](Engine& by, const auto& view, Axis along, auto& to) { furrow::norm1(by, view, along, to); });
+  eigen::along<eigen::scalar_t<In>>("norm1", engine, cost, in.derived(), axis, out, [](auto&&... all) { furrow::norm1(all...); });
 }
 
 /// √Σx² of each line.
@@ -131,8 +126,7 @@ template <class In, class Out>
 requires std::floating_point<eigen::scalar_t<In>> && eigen::Along<In, Out, eigen::scalar_t<In>>
 void norm2(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "norm2");
-  eigen::along<eigen::scalar_t<In>>("norm2", engine, cost, in.derived(), axis, out,
-                                    [](Engine& by, const auto& view, Axis along, auto& to) { furrow::norm2(by, view, along, to); });
+  eigen::along<eigen::scalar_t<In>>("norm2", engine, cost, in.derived(), axis, out, [](auto&&... all) { furrow::norm2(all...); });
 }
 
 /// The greatest |x| of each line.
@@ -140,9 +134,8 @@ template <class In, class Out>
 requires std::floating_point<eigen::scalar_t<In>> && eigen::Along<In, Out, eigen::scalar_t<In>>
 void norm_inf(Engine& engine, const In& in, Axis axis, Out&& out) {
   static constinit Cost cost(0, "norm_inf");
-  eigen::along<eigen::scalar_t<In>>(
-      "norm_inf", engine, cost, in.derived(), axis, out,
-      [](Engine& by, const auto& view, Axis along, auto& to) { furrow::norm_inf(by, view, along, to); });
+  eigen::along<eigen::scalar_t<In>>("norm_inf", engine, cost, in.derived(), axis, out,
+                                    [](auto&&... all) { furrow::norm_inf(all...); });
 }
 
 }  // namespace furrow

@@ -1,4 +1,4 @@
-#include "furrow/kernels/eigen_memory.hpp"
+#include "furrow/kernels/eigen/memory.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -8,8 +8,8 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/kernels/computed.hpp"
-#include "furrow/kernels/eigen_expressions.hpp"
-#include "furrow/kernels/eigen_sums.hpp"
+#include "furrow/kernels/eigen/expressions.hpp"
+#include "furrow/kernels/eigen/sums.hpp"
 #include "furrow/kernels/masks.hpp"
 #include "furrow/kernels/moments.hpp"
 #include "furrow/kernels/ranges.hpp"

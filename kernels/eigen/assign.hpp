@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "furrow/engine/engine.hpp"
-#include "furrow/kernels/eigen_expressions.hpp"
+#include "furrow/kernels/eigen/expressions.hpp"
 #include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/streaming.hpp"
 

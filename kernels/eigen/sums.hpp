@@ -9,7 +9,7 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/kernels/computed.hpp"
-#include "furrow/kernels/eigen_expressions.hpp"
+#include "furrow/kernels/eigen/expressions.hpp"
 #include "furrow/kernels/reductions.hpp"
 
 // Sums over expressions, in the order of the named sum (docs/reproducibility.md), whose bits they have.

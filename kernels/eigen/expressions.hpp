@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "furrow/kernels/eigen_memory.hpp"
+#include "furrow/kernels/eigen/memory.hpp"
 #include "furrow/kernels/ranges.hpp"
 
 // What Eigen's expressions are to furrow: elements that can be computed one by one, in any order, from elements in memory.
