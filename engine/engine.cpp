@@ -209,7 +209,7 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   }
   const double least = fork_join_->least();
   // What a functor costs is looked at again; where a call is over in no time, the clock would be felt.
-  const bool due = cost.is_due(n, alone * 16 < least ? 128 : 16);
+  const bool due = cost.is_due(n, alone <= least ? 64 : 16);
   if (alone <= least) return due ? begin_serially(chunks, cost, body) : serially(Serial::too_small);
   const double together = alone / static_cast<double>(std::min(static_cast<std::size_t>(concurrency()), chunks.count()));
   ForkJoin::Calls& calls = fork_join_->calls(&cost, Cost::size_class(n));
