@@ -25,13 +25,14 @@ class Array {
   /// No elements.
   Array() = default;
   /// Takes over the memory of the other one, which is empty then.
-  Array(Array&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  Array(Array&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   /// The same; what this one held is given back.
   Array& operator=(Array&& other) noexcept {
-    data_ = std::move(other.data_);
+    deallocate(std::exchange(data_, std::exchange(other.data_, nullptr)));
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
+  ~Array() { deallocate(data_); }
 
   /// n zeros (all bytes 0).
   Array(Engine& engine, std::size_t n) : Array(n) {
@@ -44,9 +45,9 @@ class Array {
   }
 
   /// The first element; aligned to 64 bytes. Null if there are none.
-  T* data() { return data_.get(); }
+  T* data() { return data_; }
   /// The same, to read.
-  const T* data() const { return data_.get(); }
+  const T* data() const { return data_; }
   /// The number of elements.
   std::size_t size() const { return size_; }
   /// Whether there are none.
@@ -76,10 +77,7 @@ class Array {
     engine.over_chunks(chunks, cost, [&](std::size_t first, std::size_t last) { write(chunks.elements(first, last)); });
   }
 
-  struct Free {
-    void operator()(T* memory) const { deallocate(memory); }
-  };
-  std::unique_ptr<T[], Free> data_;
+  T* data_ = nullptr;
   std::size_t size_ = 0;
 };
 

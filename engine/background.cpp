@@ -2,11 +2,19 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <stop_token>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "furrow/engine/error.hpp"
 #include "furrow/engine/fork.hpp"
+#include "furrow/engine/fp_environment.hpp"
 #include "furrow/engine/tracing.hpp"
 #include "furrow/engine/warning.hpp"
 
@@ -29,66 +37,95 @@ class Inside {
 
 }  // namespace
 
+struct Job::State {
+  enum class Phase : unsigned char { waiting, queued, running, done };
+  struct RequestStop {
+    std::stop_source source;
+    void operator()() { source.request_stop(); }
+  };
+
+  State(const Engine& given, SubmitOptions&& options, std::shared_ptr<Job> before)
+      : engine(given, stop.get_token()),
+        stop_with_engine(given.options().stop, RequestStop{stop}),
+        name(std::move(options.name)),
+        progress(std::move(options.progress), options.progress_interval),
+        after(std::move(before)) {}
+
+  bool move_on(Phase from, Phase to) { return phase.compare_exchange_strong(from, to, std::memory_order_acq_rel); }
+
+  std::stop_source stop;
+  Engine engine;  ///< the threads of the engine it was submitted to, and calls that stop when this job is cancelled
+  std::stop_callback<RequestStop> stop_with_engine;
+  const FpEnvironment environment = FpEnvironment::current();
+  const unsigned generation = fork_generation();
+  const std::string name;
+  Progress progress;
+  std::atomic<Phase> phase{Phase::waiting};
+  std::exception_ptr error;
+
+  std::mutex mutex;
+  std::condition_variable done;
+  std::shared_ptr<Job> after;              ///< null once this one is done
+  std::vector<std::shared_ptr<Job>> next;  ///< those that wait for this one
+};
+
 Job::Job(const Engine& engine, SubmitOptions&& options, std::shared_ptr<Job> after)
-    : engine_(engine, stop_.get_token()),
-      stop_with_engine_(engine.options().stop, RequestStop{stop_}),
-      generation_(fork_generation()),
-      name_(std::move(options.name)),
-      progress_(std::move(options.progress), options.progress_interval),
-      after_(std::move(after)) {}
+    : state_(new State(engine, std::move(options), std::move(after))) {}
 
 Job::~Job() = default;
 
-void Job::submit() {
-  if (after_ != nullptr) {
-    after_->check_fork();
-    const std::lock_guard lock(after_->mutex_);
-    if (!after_->ready()) return after_->next_.push_back(shared_from_this());
+void Job::submit(const std::shared_ptr<Job>& job) {
+  State& state = *job->state_;
+  if (const std::shared_ptr<Job>& first = state.after; first != nullptr) {
+    first->check_fork();
+    const std::lock_guard lock(first->state_->mutex);
+    if (!first->ready()) return first->state_->next.push_back(job);
   }
-  engine_.background_->expect();
-  state_.store(State::queued, std::memory_order_release);
+  Background& background = *state.engine.background_;
+  background.expect();
+  state.phase.store(State::Phase::queued, std::memory_order_release);
   try {
-    engine_.background_->take(shared_from_this());
+    background.take(job);
   } catch (...) {  // out of memory: nobody has heard of it
-    engine_.background_->finished();
+    background.finished();
     throw;
   }
 }
 
 void Job::run() {
-  if (!move_on(State::queued, State::running)) return;
-  const Inside scope(engine_.background_.get());
+  if (!state_->move_on(State::Phase::queued, State::Phase::running)) return;
+  const Inside scope(state_->engine.background_.get());
   try {
-    if (stop_.stop_requested()) throw Cancelled();
-    const FpScope arithmetic(environment_);
-    const tracing::Span span(tracing::Kind::submit, name_);
-    execute(engine_, stop_.get_token(), progress_);
+    if (state_->stop.stop_requested()) throw Cancelled();
+    const FpScope arithmetic(state_->environment);
+    const tracing::Span span(tracing::Kind::submit, state_->name);
+    execute(state_->engine, state_->stop.get_token(), state_->progress);
   } catch (...) {
-    error_ = std::current_exception();
+    state_->error = std::current_exception();
   }
   finish(true);
 }
 
 void Job::finish(bool expected) {
-  const std::shared_ptr<Background> background = engine_.background_;
+  const std::shared_ptr<Background> background = state_->engine.background_;
   const Inside scope(background.get());
   drop();
   std::shared_ptr<Job> after;
   std::vector<std::shared_ptr<Job>> next;
   {
-    const std::lock_guard lock(mutex_);
-    after.swap(after_);
+    const std::lock_guard lock(state_->mutex);
+    after.swap(state_->after);
     // Those that waited are queued before this one is seen to be done: who waits for both may then do them itself.
-    next.swap(next_);
+    next.swap(state_->next);
     for (std::shared_ptr<Job>& one : next) {
       background->expect();
-      if (one->move_on(State::waiting, State::queued)) continue;
+      if (one->state_->move_on(State::Phase::waiting, State::Phase::queued)) continue;
       background->finished();
       one = nullptr;
     }
-    state_.store(State::done, std::memory_order_release);
+    state_->phase.store(State::Phase::done, std::memory_order_release);
   }
-  done_.notify_all();
+  state_->done.notify_all();
   for (const std::shared_ptr<Job>& one : next) {
     try {
       if (one != nullptr) background->take(one);
@@ -99,6 +136,10 @@ void Job::finish(bool expected) {
   if (expected) background->finished();
 }
 
+bool Job::ready() const {
+  return state_->phase.load(std::memory_order_acquire) == State::Phase::done;
+}
+
 void Job::wait() {
   if (ready()) return;
   check_fork();
@@ -107,29 +148,43 @@ void Job::wait() {
     if (const std::shared_ptr<Job> first = before()) first->wait();
     run();
   }
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return ready(); });
+  std::unique_lock lock(state_->mutex);
+  state_->done.wait(lock, [this] { return ready(); });
 }
 
-bool Job::wait_until(std::chrono::steady_clock::time_point deadline) {
+bool Job::wait_for(Duration time) {
   if (ready()) return true;
   check_fork();
-  std::unique_lock lock(mutex_);
-  return done_.wait_until(lock, deadline, [this] { return ready(); });
+  constexpr double kLongest = 1e9;  // s; beyond ten times that, nanoseconds overflow
+  const std::chrono::duration<double> seconds(std::clamp(time.seconds(), 0.0, kLongest));
+  std::unique_lock lock(state_->mutex);
+  return state_->done.wait_for(lock, std::chrono::ceil<std::chrono::nanoseconds>(seconds), [this] { return ready(); });
 }
 
 void Job::cancel() {
   if (ready() || lost_in_fork()) return;
   if (const std::shared_ptr<Job> first = before()) first->cancel();
-  stop_.request_stop();
-  const bool waiting = move_on(State::waiting, State::running);
-  if (!waiting && !move_on(State::queued, State::running)) return;
-  error_ = std::make_exception_ptr(Cancelled());
+  state_->stop.request_stop();
+  const bool waiting = state_->move_on(State::Phase::waiting, State::Phase::running);
+  if (!waiting && !state_->move_on(State::Phase::queued, State::Phase::running)) return;
+  state_->error = std::make_exception_ptr(Cancelled());
   finish(!waiting);
 }
 
+const Engine& Job::engine() const {
+  return state_->engine;
+}
+
+double Job::progress() const {
+  return state_->progress.done();
+}
+
+void Job::rethrow() const {
+  if (state_->error) std::rethrow_exception(state_->error);
+}
+
 bool Job::lost_in_fork() const {
-  return !ready() && fork_generation() != generation_;
+  return !ready() && fork_generation() != state_->generation;
 }
 
 void Job::check_fork() const {
@@ -138,8 +193,8 @@ void Job::check_fork() const {
 }
 
 std::shared_ptr<Job> Job::before() {
-  const std::lock_guard lock(mutex_);
-  return after_;
+  const std::lock_guard lock(state_->mutex);
+  return state_->after;
 }
 
 Background::Background() : generation_(fork_generation()) {}

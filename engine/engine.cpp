@@ -150,6 +150,10 @@ void Engine::throw_cancelled() {
   throw Cancelled();
 }
 
+void Engine::bulk(std::size_t tasks, TaskRef body) {
+  bulk(tasks, body, options_.schedule.value_or(Schedule::stable));
+}
+
 void Engine::bulk(std::size_t tasks, TaskRef body, Schedule schedule) {
   if (tracing::on()) [[unlikely]]
     return trace_bulk(tasks, body, schedule);

@@ -170,7 +170,7 @@ class Engine {
   /// Calls body(task) exactly once for every task in [0, tasks), in any order, possibly at once, and returns when all have
   /// finished. Rethrows the exception of the lowest task that threw; throws Cancelled if a stop was requested before all tasks had
   /// begun.
-  void bulk(std::size_t tasks, TaskRef body) { bulk(tasks, body, options_.schedule.value_or(Schedule::stable)); }
+  void bulk(std::size_t tasks, TaskRef body);
   /// As above, with another schedule than the engine's own.
   void bulk(std::size_t tasks, TaskRef body, Schedule schedule);
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
 
-#include "furrow/engine/background.hpp"
+#include "furrow/engine/duration.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/job.hpp"
 #include "furrow/engine/progress.hpp"
 
 namespace furrow {
@@ -96,10 +96,7 @@ class Future {
   void wait() const { job().wait(); }
 
   /// As above, but never does the work itself, and returns whether it is done after that time at the latest.
-  template <class Rep, class Period>
-  bool wait_for(const std::chrono::duration<Rep, Period>& time) const {
-    return job().wait_until(std::chrono::steady_clock::now() + time);
-  }
+  bool wait_for(Duration time) const { return job().wait_for(time); }
 
   /// Waits, then returns what the work returned, or throws what it threw; Cancelled if it was cancelled before it began. The future
   /// is of no work after that.
@@ -128,7 +125,7 @@ class Future {
   friend class Future;
   using Result = background::Result<T>;
 
-  explicit Future(std::shared_ptr<Result> job) : job_(std::move(job)) { job_->submit(); }
+  explicit Future(std::shared_ptr<Result> job) : job_(std::move(job)) { Job::submit(job_); }
 
   template <class F>
   static Future start(const Engine& engine, SubmitOptions&& options, std::shared_ptr<Job> after, F&& f) {

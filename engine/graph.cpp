@@ -67,13 +67,13 @@ void Graph::State::clear() {
   arena.clear();
 }
 
-Graph::Graph() : state_(std::make_unique<State>()) {}
+Graph::Graph() : state_(new State) {}
 Graph::~Graph() = default;
 Graph::Graph(Graph&&) noexcept = default;
 Graph& Graph::operator=(Graph&&) noexcept = default;
 
-Graph::Node Graph::add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody&& body) {
-  return {state_.get(), state_->add(name, accesses, tasks, std::move(body))};
+Graph::Node Graph::add_node(std::string_view name, const Access* accesses, std::size_t count, std::size_t tasks, NodeBody&& body) {
+  return {state_.get(), state_->add(name, {accesses, count}, tasks, std::move(body))};
 }
 
 void Graph::after(Node node, Node earlier) {

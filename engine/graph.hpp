@@ -1,21 +1,18 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "furrow/engine/access.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/node_body.hpp"
+#include "furrow/engine/owned.hpp"
 
 namespace furrow {
 
@@ -57,12 +54,12 @@ class Graph {
   /// that it refers to has to be there when the graph runs. Throws Error if there are 2^31 nodes.
   template <class Body>
   Node add(std::string_view name, std::span<const Access> accesses, std::size_t tasks, Body&& body) {
-    return add_node(name, accesses, tasks, NodeBody(std::forward<Body>(body)));
+    return add_node(name, accesses.data(), accesses.size(), tasks, NodeBody(std::forward<Body>(body)));
   }
   /// The same, as in add("name", {read(x), write(y)}, tasks, body).
   template <class Body>
   Node add(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, Body&& body) {
-    return add(name, std::span(accesses.begin(), accesses.size()), tasks, std::forward<Body>(body));
+    return add_node(name, accesses.begin(), accesses.size(), tasks, NodeBody(std::forward<Body>(body)));
   }
 
   /// Makes `node` wait for `earlier` as well, for what no memory shows: output, a file. Throws Error unless both are nodes of this
@@ -79,12 +76,11 @@ class Graph {
   Buffer repeat(std::size_t steps, const Buffer (&buffers)[N], Step&& step) {
     static_assert(N >= 2, "one buffer cannot take turns");
     static_assert(std::is_trivially_copyable_v<Buffer>, "give spans, views or pointers, which refer to memory that stays");
-    std::array<Buffer, N> turn = std::to_array(buffers);
-    for (std::size_t k = 0; k < steps; ++k) {
-      std::apply([&](const auto&... buffer) { step(k, buffer...); }, turn);
-      std::rotate(turn.begin(), turn.begin() + 1, turn.end());  // not std::ranges's, which clang 14 cannot compile
-    }
-    return turn[N - 2];
+    const auto take = [&]<std::size_t... I>(std::size_t k, std::index_sequence<I...>) {
+      step(k, buffers[(k + I) % N]...);
+    };
+    for (std::size_t k = 0; k < steps; ++k) take(k, std::make_index_sequence<N>());
+    return buffers[(steps + N - 2) % N];
   }
 
   /// Takes out all nodes, and keeps the graph's own memory for those to come.
@@ -115,9 +111,9 @@ class Graph {
   struct State;  ///< the library's own
 
  private:
-  Node add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody&& body);
+  Node add_node(std::string_view name, const Access* accesses, std::size_t count, std::size_t tasks, NodeBody&& body);
 
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 }  // namespace furrow

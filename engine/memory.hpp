@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <utility>
 
 namespace furrow {
 
@@ -32,17 +32,25 @@ class Scratch {
   /// None.
   Scratch() = default;
   /// Throws std::bad_alloc if there is not so much memory.
-  explicit Scratch(std::size_t n)
-      : data_(static_cast<T*>(allocate_scratch(array_bytes(n, sizeof(T)))), Free{array_bytes(n, sizeof(T))}) {}
+  explicit Scratch(std::size_t n) : bytes_(array_bytes(n, sizeof(T))), data_(static_cast<T*>(allocate_scratch(bytes_))) {}
+  /// Takes over the memory of the other one, which has none then.
+  Scratch(Scratch&& other) noexcept : bytes_(std::exchange(other.bytes_, 0)), data_(std::exchange(other.data_, nullptr)) {}
+  /// Exchanges memory with the other one.
+  Scratch& operator=(Scratch&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~Scratch() { deallocate_scratch(data_, bytes_); }
+
   /// The first object; null if made without a size.
-  T* data() const { return data_.get(); }
+  T* data() const { return data_; }
+  /// How many bytes they take.
+  std::size_t bytes() const { return bytes_; }
 
  private:
-  struct Free {
-    void operator()(T* memory) const { deallocate_scratch(memory, bytes); }
-    std::size_t bytes = 0;
-  };
-  std::unique_ptr<T, Free> data_;
+  std::size_t bytes_ = 0;
+  T* data_ = nullptr;
 };
 
 }  // namespace furrow

@@ -2,12 +2,12 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/kernels/loops.hpp"
+#include "furrow/kernels/operations.hpp"
 #include "furrow/kernels/ranges.hpp"
 
 namespace furrow {

@@ -1,16 +1,14 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <utility>
-#include <vector>
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
+#include "furrow/engine/owned.hpp"
 #include "furrow/kernels/grid.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/ranges.hpp"
@@ -20,6 +18,14 @@
 
 namespace furrow {
 namespace blocking {
+
+// std::min and std::max of places along an axis: all of <algorithm> would be a tenth of what furrow's headers cost to compile.
+constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) {
+  return b < a ? b : a;
+}
+constexpr std::ptrdiff_t most(std::ptrdiff_t a, std::ptrdiff_t b) {
+  return a < b ? b : a;
+}
 
 /// Lines of the latest planes of a field at one time, in cache: planes take the place of those `depth` before them.
 template <class T>
@@ -33,48 +39,36 @@ struct Ring {
 };
 
 /// Memory that blocks work in, one after the other: fresh pages for each would cost more than the work.
-template <class T>
 class Workspaces {
-  struct Workspace {
-    Scratch<T> memory;
-    std::size_t size = 0;
-    T* data() const { return memory.data(); }
-  };
-  struct GiveBack {
-    Workspaces* to;
-    void operator()(Workspace* taken) const {
-      const std::lock_guard lock(to->mutex_);
-      to->free_.emplace_back(taken);
-    }
-  };
-
  public:
-  using Taken = std::unique_ptr<Workspace, GiveBack>;
+  Workspaces();
+  ~Workspaces();
+  Workspaces(const Workspaces&) = delete;
+  Workspaces& operator=(const Workspaces&) = delete;
 
-  Taken take(std::size_t size) {
-    std::unique_ptr<Workspace> found;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        found = std::move(free_.back());
-        free_.pop_back();
-      }
-    }
-    if (!found) found = make();
-    if (found->size < size) *found = {Scratch<T>(size), size};
-    return Taken(found.release(), GiveBack{this});
-  }
+  /// At least so many bytes.
+  Scratch<std::byte> take(std::size_t bytes);
+  void give_back(Scratch<std::byte> memory) noexcept;
 
  private:
-  std::unique_ptr<Workspace> make() {
-    const std::lock_guard lock(mutex_);
-    free_.reserve(++made_);  // so that giving back cannot throw
-    return std::make_unique<Workspace>();
-  }
+  struct State;
+  Owned<State> state_;
+};
 
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Workspace>> free_;
-  std::size_t made_ = 0;
+/// Such memory for n elements, until the end of a scope.
+template <class T>
+class Workspace {
+ public:
+  Workspace(Workspaces& of, std::ptrdiff_t n) : of_(of), memory_(of.take(static_cast<std::size_t>(n) * sizeof(T))) {}
+  ~Workspace() { of_.give_back(std::move(memory_)); }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  T* data() const { return reinterpret_cast<T*>(memory_.data()); }
+
+ private:
+  Workspaces& of_;
+  Scratch<std::byte> memory_;
 };
 
 /// What operations derive from that compute a line at a time, with instructions of their own choice:
@@ -115,39 +109,51 @@ class Block {
     bool stream;
   };
 
-  Block(const Pass& pass, std::size_t block, Workspaces<T>& workspaces)
-      : pass_(pass), steps_(static_cast<std::ptrdiff_t>(pass.cut.steps)) {
+  Block(const Pass& pass, std::size_t block) : pass_(pass), steps_(static_cast<std::ptrdiff_t>(pass.cut.steps)) {
     auto at = static_cast<std::ptrdiff_t>(block);
     for (std::size_t axis = 3; axis-- > 0;) {
       const std::ptrdiff_t index = at % pass.cut.counts[axis];
       at /= pass.cut.counts[axis];
       begin_[axis] = index * pass.cut.extents[axis];
-      end_[axis] = std::min(begin_[axis] + pass.cut.extents[axis], pass.grid.extents[axis]);
+      end_[axis] = least(begin_[axis] + pass.cut.extents[axis], pass.grid.extents[axis]);
     }
     lines_ = end_[1] - begin_[1] + 2 * kAcross * steps_;
     beside_ = (kRadius * steps_ + kLine - 1) / kLine * kLine;
     // Lines that lie a multiple of 4 KiB apart would take each other's place in the first cache.
     stride_ = ((end_[2] - begin_[2] + 2 * beside_ + kLine - 1) / kLine | 1) * kLine;
+  }
+
+  void run(Workspaces& workspaces) {
     const std::ptrdiff_t plane = lines_ * stride_;
     const std::ptrdiff_t kept = kRadius * (steps_ + 1) + kTogether;  // planes of what does not change
     constexpr auto fields = static_cast<std::ptrdiff_t>(F);
     constexpr auto constants = static_cast<std::ptrdiff_t>(C);
-    const std::ptrdiff_t elements = fields * steps_ * kKept * plane + constants * kept * plane + (fields + 2) * stride_;
-    workspace_ = workspaces.take(static_cast<std::size_t>(elements));
-    T* next = workspace_->data();
+    const Workspace<T> workspace(workspaces, fields * steps_ * kKept * plane + constants * kept * plane + (fields + 2) * stride_);
+    T* next = workspace.data();
     const auto take = [&](std::ptrdiff_t size) { return std::exchange(next, next + size); };
     rings_ = take(fields * steps_ * kKept * plane);
     for (Ring<T>& ring : constant_rings_) ring = {take(kept * plane), kept, lines_, stride_};
     for (T*& line : last_) line = take(stride_);
     for (T*& line : beyond_) line = take(stride_);
+    for (std::size_t axis = 0; axis < beyond_.size(); ++axis)
+      std::uninitialized_fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
+    sweep();
   }
 
-  void run() {
-    for (std::size_t axis = 0; axis < beyond_.size(); ++axis)
-      std::fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
+  /// The new values of `size` cells from `first` on in the middle of these lines.
+  static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
+                      const std::array<T*, F>& to) {
+    if constexpr (std::derived_from<Op, LineOperation>)
+      op.line(from, first, size, to);
+    else
+      compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
+  }
+
+ private:
+  void sweep() {
     const Span read = reach(0, 0);
     for (std::ptrdiff_t first = read.begin; first < end_[0] + kRadius * steps_; first += kTogether) {
-      for (std::ptrdiff_t plane = first; plane < std::min(first + kTogether, read.end); ++plane) load(plane);
+      for (std::ptrdiff_t plane = first; plane < least(first + kTogether, read.end); ++plane) load(plane);
       for (std::ptrdiff_t step = 1; step <= steps_; ++step) {
         const Span range = reach(0, step);
         for (std::ptrdiff_t plane = first; plane < first + kTogether; ++plane) {
@@ -162,16 +168,6 @@ class Block {
     if (pass_.stream) stream_fence();
   }
 
-  /// The new values of `size` cells from `first` on in the middle of these lines.
-  static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
-                      const std::array<T*, F>& to) {
-    if constexpr (std::derived_from<Op, LineOperation>)
-      op.line(from, first, size, to);
-    else
-      compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
-  }
-
- private:
   bool periodic(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic; }
   bool fixed(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed; }
 
@@ -180,7 +176,7 @@ class Block {
     const std::ptrdiff_t more = pass_.grid.radius[axis] * (steps_ - step);
     const Span all{begin_[axis] - more, end_[axis] + more};
     if (periodic(axis)) return all;
-    return {std::max<std::ptrdiff_t>(all.begin, 0), std::min(all.end, pass_.grid.extents[axis])};
+    return {most(all.begin, 0), least(all.end, pass_.grid.extents[axis])};
   }
 
   std::ptrdiff_t local(std::size_t axis, std::ptrdiff_t at) const { return at - begin_[axis] + pass_.grid.radius[axis] * steps_; }
@@ -208,8 +204,8 @@ class Block {
     const std::ptrdiff_t extent = pass_.grid.extents[2];
     for (std::ptrdiff_t x = cells.begin; x < cells.end;) {
       const std::ptrdiff_t at = wrapped(x, extent);
-      const std::ptrdiff_t size = std::min(cells.end - x, extent - at);
-      std::copy_n(from + at, size, to + cell_at(x));
+      const std::ptrdiff_t size = least(cells.end - x, extent - at);
+      std::uninitialized_copy_n(from + at, size, to + cell_at(x));
       x += size;
     }
     finish_line(to, ends_fixed);
@@ -222,8 +218,8 @@ class Block {
     const auto put = [&](std::ptrdiff_t x) {
       line[cell_at(x)] = ends_fixed ? static_cast<T>(pass_.grid.boundaries[2].value()) : line[cell_at(reflected(x, extent))];
     };
-    for (std::ptrdiff_t x = std::max(-kRadius, begin_[2] - kRadius * steps_); x < 0; ++x) put(x);
-    for (std::ptrdiff_t x = extent; x < std::min(extent + kRadius, end_[2] + kRadius * steps_); ++x) put(x);
+    for (std::ptrdiff_t x = most(-kRadius, begin_[2] - kRadius * steps_); x < 0; ++x) put(x);
+    for (std::ptrdiff_t x = extent; x < least(extent + kRadius, end_[2] + kRadius * steps_); ++x) put(x);
   }
 
   /// Asks for part of a line of the plane that is loaded next: each step for its share, so that memory works while steps are made.
@@ -232,7 +228,7 @@ class Block {
     const std::ptrdiff_t share = (end_[2] - begin_[2]) / steps_ + kLine;
     const std::ptrdiff_t from = begin_[2] + (step - 1) * share;
     const std::ptrdiff_t cell = (ahead_ * pass_.grid.extents[1] + wrapped(line, pass_.grid.extents[1])) * pass_.grid.extents[2];
-    for (std::ptrdiff_t x = from; x < std::min(from + share, end_[2]); x += kLine) {
+    for (std::ptrdiff_t x = from; x < least(from + share, end_[2]); x += kLine) {
       for (std::size_t f = 0; f < F; ++f) __builtin_prefetch(pass_.in[f] + cell + x, 0, 2);
       for (std::size_t c = 0; c < C; ++c) __builtin_prefetch(pass_.constants[c] + cell + x, 0, 2);
     }
@@ -318,7 +314,7 @@ class Block {
         ((out[Of][i] = values[Of]), ...);
       }
     };
-    const std::ptrdiff_t before = std::min(size, -first & (kLine - 1));
+    const std::ptrdiff_t before = least(size, -first & (kLine - 1));
     std::ptrdiff_t i = 0;
 #pragma GCC unroll 1
     for (; i < before; ++i) cell(i);
@@ -334,7 +330,6 @@ class Block {
   std::ptrdiff_t beside_ = 0;
   std::ptrdiff_t lines_ = 0;
   std::ptrdiff_t stride_ = 0;
-  typename Workspaces<T>::Taken workspace_;
   T* rings_ = nullptr;
   std::array<Ring<T>, C> constant_rings_{};
   std::array<T*, F> last_{};
@@ -353,22 +348,24 @@ class Whole {
   static constexpr std::ptrdiff_t kBeside = (kRadius + kLine - 1) / kLine * kLine;
 
  public:
-  Whole(const typename B::Pass& pass, Workspaces<T>& workspaces)
+  explicit Whole(const typename B::Pass& pass)
       : pass_(pass), lines_(pass.grid.extents[0] * pass.grid.extents[1]), cells_(pass.grid.extents[2]) {
     // As in Block.
     stride_ = ((cells_ + 2 * kBeside + kLine - 1) / kLine | 1) * kLine;
-    const auto fields = static_cast<std::ptrdiff_t>(2 * F + C);
-    workspace_ = workspaces.take(static_cast<std::size_t>((fields * lines_ + 2) * stride_));
-    beyond_ = {workspace_->data() + fields * lines_ * stride_, workspace_->data() + (fields * lines_ + 1) * stride_};
-    for (std::size_t axis = 0; axis < 2; ++axis)
-      std::fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
     for (std::size_t i = 0; i < Radius; ++i) {
       before_[i] = again(2, -1 - static_cast<std::ptrdiff_t>(i));
       behind_[i] = again(2, cells_ + static_cast<std::ptrdiff_t>(i));
     }
   }
 
-  void run() const {
+  void run(Workspaces& workspaces) {
+    const auto lines = static_cast<std::ptrdiff_t>(2 * F + C) * lines_;
+    const Workspace<T> workspace(workspaces, (lines + 2) * stride_);
+    copies_ = workspace.data();
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      beyond_[axis] = copies_ + (lines + static_cast<std::ptrdiff_t>(axis)) * stride_;
+      std::uninitialized_fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
+    }
     for (std::ptrdiff_t line = 0; line < lines_; ++line) {
       for (std::size_t f = 0; f < F; ++f) load(pass_.in[f], copy(0, f), line, true);
       for (std::size_t c = 0; c < C; ++c) load(pass_.constants[c], constant(c), line, false);
@@ -381,10 +378,10 @@ class Whole {
   /// Cell 0 of line 0, in the copies that even and odd steps start from.
   T* copy(std::size_t step, std::size_t f) const { return array(step % 2 * F + f); }
   T* constant(std::size_t c) const { return array(2 * F + c); }
-  T* array(std::size_t index) const { return workspace_->data() + static_cast<std::ptrdiff_t>(index) * lines_ * stride_ + kBeside; }
+  T* array(std::size_t index) const { return copies_ + static_cast<std::ptrdiff_t>(index) * lines_ * stride_ + kBeside; }
 
   void load(const T* from, T* to, std::ptrdiff_t line, bool field) const {
-    std::copy_n(from + line * cells_, cells_, to + line * stride_);
+    std::uninitialized_copy_n(from + line * cells_, cells_, to + line * stride_);
     finish_line(to + line * stride_, field);
   }
 
@@ -438,7 +435,7 @@ class Whole {
   std::ptrdiff_t lines_;
   std::ptrdiff_t cells_;
   std::ptrdiff_t stride_ = 0;
-  typename Workspaces<T>::Taken workspace_;
+  T* copies_ = nullptr;
   std::array<T*, 2> beyond_{};                   ///< lines of what lies beyond a fixed boundary
   std::array<std::ptrdiff_t, Radius> before_{};  ///< the cells that are found again before a line, and behind it
   std::array<std::ptrdiff_t, Radius> behind_{};
@@ -447,15 +444,15 @@ class Whole {
 /// Takes the steps of one pass from `in` to `out`.
 template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
 void run_pass(Engine& engine, const Grid& grid, const Cut& cut, const std::array<const T*, F>& in, const std::array<T*, F>& out,
-              const std::array<const T*, C>& constants, const Op& op, Workspaces<T>& workspaces) {
+              const std::array<const T*, C>& constants, const Op& op, Workspaces& workspaces) {
   using B = Block<T, F, C, D, Radius, Op>;
   const bool stream = worth_streaming((2 * F + C) * static_cast<std::size_t>(grid.cells()) * sizeof(T));
   const typename B::Pass pass{grid, cut, in, out, constants, op, stream};
   engine.bulk(cut.blocks(), [&](std::size_t block) {
     if (cut.whole)
-      Whole<T, F, C, D, Radius, Op>(pass, workspaces).run();
+      Whole<T, F, C, D, Radius, Op>(pass).run(workspaces);
     else
-      B(pass, block, workspaces).run();
+      B(pass, block).run(workspaces);
   });
 }
 
@@ -468,7 +465,7 @@ void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, co
   const Cut cut = cut_for(grid, {sizeof(T), F, C}, steps, engine.concurrency());
   const std::size_t passes = (steps + cut.steps - 1) / cut.steps;
   Scratch<T> scratch(passes > 1 ? check::product(F, cells) : 0);
-  Workspaces<T> workspaces;
+  Workspaces workspaces;
   std::array<const T*, F> from = in;
   for (std::size_t pass = 0; pass < passes; ++pass) {
     std::array<T*, F> to = out;  // and every other pass before the last one

@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -14,6 +13,7 @@
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/node_body.hpp"
+#include "furrow/engine/owned.hpp"
 #include "furrow/kernels/ranges.hpp"
 
 namespace furrow {
@@ -55,13 +55,13 @@ class Step {
 
 /// call(engine, tile) for each tile.
 template <class Call>
-std::unique_ptr<Step> element_wise(Call call) {
+Owned<Step> element_wise(Call call) {
   struct ElementWise final : Step {
     explicit ElementWise(Call&& held) : call(std::move(held)) {}
     void work(Engine& serial, const Tile& tile) override { call(serial, tile); }
     Call call;
   };
-  return std::make_unique<ElementWise>(std::move(call));
+  return Owned<Step>(new ElementWise(std::move(call)));
 }
 
 }  // namespace flow
@@ -97,7 +97,7 @@ class Flow {
   /// Work of the caller's own in its place among the kernels: a node, as Graph::add has it.
   template <class Body>
   void add(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, Body&& body) {
-    add_node(name, {accesses.begin(), accesses.size()}, tasks, NodeBody(std::forward<Body>(body)));
+    add_node(name, accesses, tasks, NodeBody(std::forward<Body>(body)));
   }
 
   /// Calls body(engine) on the thread that runs the flow, when all before it has finished and before anything after it begins: for
@@ -126,15 +126,15 @@ class Flow {
 
   /// For kernels: any step over n elements of each operand that may be cut at multiples of 8192 times a power of two, and what
   /// memory it writes when it finishes.
-  void record(std::string_view name, std::size_t n, std::span<const flow::Operand> operands, std::unique_ptr<flow::Step> step,
+  void record(std::string_view name, std::size_t n, std::span<const flow::Operand> operands, Owned<flow::Step> step,
               std::span<const Access> results);
 
  private:
   struct State;
-  void add_node(std::string_view name, std::span<const Access> accesses, std::size_t tasks, NodeBody body);
-  void add_whole(std::unique_ptr<flow::Step> step);
+  void add_node(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, NodeBody body);
+  void add_whole(Owned<flow::Step> step);
 
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 }  // namespace furrow

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <span>
-#include <string>
 
 #include "furrow/engine/array.hpp"
-#include "furrow/engine/error.hpp"
 #include "furrow/kernels/elementwise.hpp"
+#include "furrow/kernels/ranges.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/sorting.hpp"
 
@@ -23,7 +21,7 @@ double quantile(Engine& engine, In&& in, double q) {
   using T = value_t<In>;
   const std::span<const T> x = named::in(in);
   check::not_empty("quantile", x.size());
-  if (!(q >= 0 && q <= 1)) fail("quantile: " + std::to_string(q) + " is no share; it must be from 0 to 1");
+  check::share("quantile", q);
   Array<T> ordered(engine, x.size());
   copy(engine, x, ordered);
   const double place = q * static_cast<double>(x.size() - 1);
@@ -33,7 +31,7 @@ double quantile(Engine& engine, In&& in, double q) {
   if (below + 1 == x.size()) return a;  // NaN is the last in order
   const auto b = static_cast<double>(min(engine, std::span<const T>(ordered).subspan(below + 1)));
   const double share = place - static_cast<double>(below);
-  if (share == 0 && !std::isnan(b)) return a;
+  if (share == 0 && b == b) return a;  // not where b is NaN
   return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);
 }
 

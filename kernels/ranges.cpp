@@ -48,6 +48,10 @@ void wrong_bounds(const char* call) {
   fail(std::string(call) + ": the lower bound must be at most the upper one, and neither NaN");
 }
 
+void share(const char* call, double share) {
+  if (!(share >= 0 && share <= 1)) fail(std::string(call) + ": " + std::to_string(share) + " is no share; it must be from 0 to 1");
+}
+
 std::size_t product(std::size_t a, std::size_t b) {
   std::size_t result = 0;
   if (__builtin_mul_overflow(a, b, &result)) fail("the product of the extents does not fit a size; give a smaller shape");

@@ -65,6 +65,9 @@ inline void ordered(const char* call, bool are) {
   if (!are) wrong_bounds(call);
 }
 
+/// Throws Error unless the share is from 0 to 1.
+void share(const char* call, double share);
+
 /// Whether element i of the one is element i of the other.
 template <class A, class B>
 bool same_memory(std::span<A> a, std::span<B> b) {

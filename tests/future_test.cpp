@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cfenv>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -104,7 +106,9 @@ TEST_P(FutureTest, WorkIsDoneInTheOrderOfSubmission) {
   for (int i = 0; i < 100; ++i) all.push_back(engine_.submit([&, i] { order.push_back(i); }));
   EXPECT_FALSE(all[0].ready());
   EXPECT_FALSE(all[1].wait_for(1ms));
+  EXPECT_FALSE(all[1].wait_for(-1h));
   gate.open();
+  EXPECT_TRUE(all[1].wait_for(std::chrono::hours::max()));
   for (auto& one : all) one.get();
   std::vector<int> expected(100);
   std::iota(expected.begin(), expected.end(), 0);
@@ -364,6 +368,42 @@ TEST_P(FutureTest, ProgressIsToldAtABoundedRate) {
   EXPECT_EQ(told, (std::vector{0.0, 0.25, 0.5, 0.75, 1.0}));
   auto fails = engine_.submit([](Progress& progress) { progress.report(1); }, {.progress = [](double) { throw Error("told"); }});
   EXPECT_EQ(message_of([&] { fails.get(); }), "told");
+}
+
+double told_to_a_function = -1;
+
+TEST(Progress, CallsWhateverCanBeCalled) {
+  Progress(nullptr).report(1);
+  Progress(std::function<void(double)>()).report(1);
+  Progress(static_cast<void (*)(double)>(nullptr)).report(1);
+  Progress([](double part) { told_to_a_function = part; }).report(1, 4);
+  EXPECT_EQ(told_to_a_function, 0.25);
+  double told = -1;
+  Progress(std::function<void(double)>([&](double part) { told = part; })).report(1, 2);
+  EXPECT_EQ(told, 0.5);
+  Progress([&, factor = std::make_unique<double>(8)](double part) mutable { return told = *factor *= part; }).report(1, 4);
+  EXPECT_EQ(told, 2);
+  int calls = 0;
+  const Progress::Callback counts = [&, n = 0](double) mutable { calls = ++n; };
+  Progress(counts).report(1);
+  Progress(counts).report(1);
+  EXPECT_EQ(calls, 2) << "copies share what they call";
+}
+
+TEST(Progress, ReportsOnceInALongTime) {
+  int calls = 0;
+  Progress progress([&](double) { ++calls; }, std::chrono::hours::max());
+  for (int i = 0; i < 10; ++i) progress.report(i, 10);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(progress.done(), 0.9);
+}
+
+TEST(Duration, IsThatOfTheClocksUnits) {
+  EXPECT_EQ(Duration(1.5).seconds(), 1.5);
+  EXPECT_EQ(Duration(2min).seconds(), 120);
+  EXPECT_EQ(Duration(250ms).seconds(), 0.25);
+  EXPECT_EQ(Duration(-1ns).seconds(), -1e-9);
+  EXPECT_EQ(Duration(std::chrono::duration<double, std::milli>(0.5)).seconds(), 0.5e-3);
 }
 
 TEST(Progress, CallsNeverOverlap) {

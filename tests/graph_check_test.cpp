@@ -1,6 +1,7 @@
 // Graph::check(): planted faults are found and told, sound graphs pass, and memory is left as a run leaves it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <random>

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ TEST(Registry, RefusesBadNamesAndFactories) {
     EXPECT_THROW(register_backend(name, good), Error) << name;
   EXPECT_THROW(register_backend("serial", good), Error);
   EXPECT_THROW(register_backend("empty-factory", BackendFactory()), Error);
+  EXPECT_THROW(register_backend("empty-factory", std::function<std::unique_ptr<Backend>(int)>()), Error);
   register_backend("gives-nothing", [](int) { return std::unique_ptr<Backend>(); });
   EXPECT_NE(message_of([] { make_backend("gives-nothing", 2); }).find("gives-nothing"), std::string::npos);
 }

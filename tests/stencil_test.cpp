@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <stdexcept>
@@ -230,10 +231,10 @@ void expect_cut(const blocking::Grid& grid, const std::array<std::ptrdiff_t, D>&
                 const blocking::Cut& cut, bool stream, const Op& op) {
   const auto in = numbers<double>(cells(shape));
   std::vector<double> out(in.size(), -1);
-  blocking::Workspaces<double> workspaces;
+  blocking::Workspaces workspaces;
   using Block = blocking::Block<double, 1, 0, D, Radius, Op>;
   const typename Block::Pass pass{grid, cut, {in.data()}, {out.data()}, {}, op, stream};
-  for (std::size_t block = cut.blocks(); block-- > 0;) Block(pass, block, workspaces).run();
+  for (std::size_t block = cut.blocks(); block-- > 0;) Block(pass, block).run(workspaces);
   const auto expected = reference<double, 1, 0, D>({in}, {}, shape, boundary, cut.steps, op);
   ASSERT_EQ(out, expected[0]) << cut.steps << " steps, blocks of " << cut.extents[0] << " x " << cut.extents[1] << " x "
                               << cut.extents[2];
@@ -276,7 +277,7 @@ void expect_whole(Engine& engine, const std::array<std::ptrdiff_t, D>& shape, co
   const blocking::Grid grid = blocking::grid_of<D>(extents, boundary, Radius);
   const auto in = numbers<double>(cells(shape));
   std::vector<double> out(in.size(), -1);
-  blocking::Workspaces<double> workspaces;
+  blocking::Workspaces workspaces;
   const blocking::Cut cut{steps, grid.extents, {1, 1, 1}, true};
   blocking::run_pass<Radius, D, double, 1, 0>(engine, grid, cut, {in.data()}, {out.data()}, {}, op, workspaces);
   const auto expected = reference<double, 1, 0, D>({in}, {}, shape, boundary, steps, op);

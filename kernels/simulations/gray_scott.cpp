@@ -8,11 +8,14 @@
 
 #include "furrow/kernels/simulations/gray_scott.hpp"
 
+#include <algorithm>
+
 #include "furrow/kernels/elementwise.hpp"
 #include "furrow/kernels/random.hpp"
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 #include "furrow/kernels/stencil.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_GRAY_SCOTT_ONCE
@@ -179,6 +182,11 @@ void GrayScott<D>::set(std::span<const double> u, std::span<const double> v) {
     fail("set: " + std::to_string(v.size()) + " values were given for " + std::to_string(state_.cells()) + " cells");
   copy(engine(), u, state_.field(0));
   copy(engine(), v, state_.field(1));
+}
+
+template <std::size_t D>
+std::vector<std::span<std::byte>> GrayScott<D>::state() {
+  return state_.bytes();
 }
 
 template <std::size_t D>

@@ -26,7 +26,7 @@ struct GrayScottOptions {
   std::size_t spots = 24;             ///< squares or cubes in which v is set free at the beginning
   std::size_t seed = 1;               ///< of their places, and of a noise of a hundredth
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 
@@ -62,7 +62,7 @@ class GrayScott final : public Simulation {
 
  protected:
   std::size_t run(std::size_t most) override;
-  std::vector<std::span<std::byte>> state() override { return state_.bytes(); }
+  std::vector<std::span<std::byte>> state() override;
 
  private:
   Options options_;

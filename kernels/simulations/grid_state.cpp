@@ -1,5 +1,7 @@
 #include "furrow/kernels/simulations/grid_state.hpp"
 
+#include <algorithm>
+
 #include "furrow/engine/error.hpp"
 
 namespace furrow::sim {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
@@ -81,8 +80,10 @@ class GridState {
  private:
   static blocking::Grid grid_of(const std::array<std::size_t, D>& shape, const Boundaries<D>& boundary) {
     std::size_t extents[D];
-    std::copy(shape.begin(), shape.end(), extents);
-    if (std::ranges::find(shape, 0U) != shape.end()) fail("shape: there has to be at least one cell along each axis");
+    for (std::size_t axis = 0; axis < D; ++axis) {
+      if (shape[axis] == 0) fail("shape: there has to be at least one cell along each axis");
+      extents[axis] = shape[axis];
+    }
     return blocking::grid_of<D>(extents, boundary, 1);
   }
 
@@ -91,7 +92,7 @@ class GridState {
   std::array<Array<T>, F> now_;
   std::array<Array<T>, F> next_;
   std::array<Array<T>, C> constants_;
-  blocking::Workspaces<T> workspaces_;
+  blocking::Workspaces workspaces_;
 };
 
 /// f(indices) of every cell, written to `field`.

@@ -8,6 +8,7 @@
 
 #include "furrow/kernels/simulations/heat.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "furrow/kernels/elementwise.hpp"
@@ -16,6 +17,7 @@
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 #include "furrow/kernels/stencil.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_HEAT_ONCE
@@ -204,6 +206,11 @@ void Heat<D>::set_diffusivity(std::span<const double> values) {
     fail("set_diffusivity: values have to lie between 0 and " + std::to_string(1.0 / (2 * D * scale)) +
          ", the greatest for which dt is stable");
   transform(engine(), values, state_.constant(0), [scale](double value) { return value * scale; });
+}
+
+template <std::size_t D>
+std::vector<std::span<std::byte>> Heat<D>::state() {
+  return state_.bytes();
 }
 
 template <std::size_t D>

@@ -24,7 +24,7 @@ struct HeatOptions {
   std::string initial = "spots";         ///< "spots", or "mode": the slowest to decay between fixed edges of 0
   std::string conductivity = "uniform";  ///< "uniform", "layers" (every other of 8 conducts a tenth), or "given"
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 
@@ -62,7 +62,7 @@ class Heat final : public Simulation {
 
  protected:
   std::size_t run(std::size_t most) override;
-  std::vector<std::span<std::byte>> state() override { return state_.bytes(); }
+  std::vector<std::span<std::byte>> state() override;
 
  private:
   void set_up();

@@ -9,6 +9,7 @@
 #include "furrow/kernels/random/reference.hpp"
 #include "furrow/kernels/simulations/grid_state.hpp"
 #include "furrow/kernels/simulations/ising_sweeps.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 
 namespace furrow::sim {
 namespace {
@@ -190,6 +191,10 @@ std::size_t Ising::run(std::size_t) {
   half_sweep(1);
   std::swap(spins_, next_);
   return 1;
+}
+
+std::vector<Field> Ising::watched() const {
+  return {};
 }
 
 std::vector<std::span<std::byte>> Ising::state() {

@@ -20,7 +20,7 @@ struct IsingOptions {
   std::string initial = "hot";                   ///< "hot" (spins by chance) or "cold" (all up)
   std::size_t seed = 1;                          ///< of the random numbers
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 
@@ -61,7 +61,7 @@ class Ising final : public Simulation {
  protected:
   std::size_t run(std::size_t most) override;
   std::vector<std::span<std::byte>> state() override;
-  std::vector<Field> watched() const override { return {}; }
+  std::vector<Field> watched() const override;
 
  private:
   using Colours = std::array<Array<std::uint64_t>, 2>;

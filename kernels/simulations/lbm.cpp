@@ -8,6 +8,7 @@
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/math.hpp"
 #include "furrow/kernels/reductions.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 
 namespace furrow::sim {
 namespace {
@@ -235,6 +236,10 @@ void LBM2D::set_populations() {
     for_each_index(engine(), {rows, columns},
                    [&](std::size_t y, std::size_t x) { set(y, x, 1, flows ? inflow(options_, y) : 0.0, 0); });
   }
+}
+
+std::vector<std::span<std::byte>> LBM2D::state() {
+  return state_.bytes();
 }
 
 std::size_t LBM2D::run(std::size_t most) {

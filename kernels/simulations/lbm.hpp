@@ -27,7 +27,7 @@ struct LBM2DOptions {
   std::array<double, 2>
       force{};  ///< momentum that each cell gains per step, to the right and up; a channel without: as velocity needs
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 
@@ -75,7 +75,7 @@ class LBM2D final : public Simulation {
 
  protected:
   std::size_t run(std::size_t most) override;
-  std::vector<std::span<std::byte>> state() override { return state_.bytes(); }
+  std::vector<std::span<std::byte>> state() override;
   std::vector<Field> watched() const override;
 
  private:

@@ -23,6 +23,7 @@
 #include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/attraction.hpp"
 #include "furrow/kernels/simulations/grid_state.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_NBODY_ONCE
 #define FURROW_KERNELS_SIMULATIONS_NBODY_ONCE

@@ -22,7 +22,7 @@ struct NBodyOptions {
   double eccentricity = 0.5;      ///< of "kepler", from 0 to less than 1
   std::size_t seed = 1;           ///< of the places of "disc" and "plummer"
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 

@@ -7,6 +7,7 @@
 
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simulations/grid_state.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 
 namespace furrow::sim {
 namespace {

@@ -26,7 +26,7 @@ struct OptionPricingOptions {
   std::size_t paths = 1 << 20;    ///< of a step
   std::size_t seed = 1;           ///< of the random numbers
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 

@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "furrow/engine/engine.hpp"
@@ -56,18 +56,7 @@ struct Observable {
   double value;           ///< what it is now
 };
 
-/// A parameter: its name, what it means (with its unit and bounds), and where its value is. Options of simulations list theirs by
-/// parameters(), so that the command, checkpoints and output know them.
-struct Parameter {
-  std::string_view name;                                                            ///< a plain word
-  std::string_view about;                                                           ///< for people
-  std::variant<double*, std::size_t*, std::string*, std::span<std::size_t>> value;  ///< where the value is
-
-  /// As set() takes it: numbers so that they are read back to the last bit, a shape as "512x512".
-  std::string text() const;
-  /// Throws Error that says what is expected if `text` is no such value.
-  void set(std::string_view text) const;
-};
+struct Parameter;  // parameter.hpp
 
 /// The same extent along each axis.
 template <std::size_t D>
@@ -83,9 +72,6 @@ struct Setting {
   std::string text;  ///< its value, as Parameter::text() has it
 };
 
-/// Gives parameters these values. Throws Error, which lists the names there are, for one that is not among them.
-void apply(const std::vector<Parameter>& parameters, std::span<const Setting> settings);
-
 /// What a simulation does in a step, for rates.
 struct Work {
   std::string_view unit;  ///< of what it does: "cell updates"
@@ -96,7 +82,7 @@ struct Work {
 /// number of threads, the sizes of the steps' portions and the checkpoints in between.
 class Simulation {
  public:
-  virtual ~Simulation() = default;
+  virtual ~Simulation();
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
@@ -143,7 +129,7 @@ class Simulation {
 
   /// The fields in which whatever is not finite shows within a step or two: what is looked at after some steps. All of them, unless
   /// fewer tell; none if nothing can happen to them.
-  virtual std::vector<Field> watched() const { return fields(); }
+  virtual std::vector<Field> watched() const;
 
   /// The values that decide all that follows, apart from parameters and step().
   virtual std::vector<std::span<std::byte>> state() = 0;

@@ -10,6 +10,7 @@
 #include "furrow/kernels/simulations/lbm.hpp"
 #include "furrow/kernels/simulations/nbody.hpp"
 #include "furrow/kernels/simulations/options.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 #include "furrow/kernels/simulations/wave.hpp"
 
 namespace furrow::sim {

@@ -8,6 +8,7 @@
 
 #include "furrow/kernels/simulations/wave.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "furrow/kernels/elementwise.hpp"
@@ -15,6 +16,7 @@
 #include "furrow/kernels/reductions.hpp"
 #include "furrow/kernels/simd/instruction_set_tables.hpp"
 #include "furrow/kernels/simulations/line_kernels.hpp"
+#include "furrow/kernels/simulations/parameter.hpp"
 #include "furrow/kernels/stencil.hpp"
 
 #ifndef FURROW_KERNELS_SIMULATIONS_WAVE_ONCE
@@ -223,6 +225,10 @@ void Wave2D::set_speed(std::span<const double> values) {
   const double scale = options_.dt / options_.spacing;
   transform(engine(), values, state_.constant(0), [scale](double value) { return (value * scale) * (value * scale); });
   rest();
+}
+
+std::vector<std::span<std::byte>> Wave2D::state() {
+  return state_.bytes();
 }
 
 std::size_t Wave2D::run(std::size_t most) {

@@ -23,7 +23,7 @@ struct Wave2DOptions {
   std::string medium = "lens";         ///< "uniform", "lens" (a disc of half the speed) or "given"
   std::string initial = "pulse";       ///< "pulse", or "mode": the lowest between fixed edges
 
-  /// All of them; what they point to is in this object.
+  /// All of them; what they point to is in this object. Needs `<furrow/kernels/simulations/parameter.hpp>`.
   std::vector<Parameter> parameters();
 };
 
@@ -62,7 +62,7 @@ class Wave2D final : public Simulation {
 
  protected:
   std::size_t run(std::size_t most) override;
-  std::vector<std::span<std::byte>> state() override { return state_.bytes(); }
+  std::vector<std::span<std::byte>> state() override;
 
  private:
   void rest();

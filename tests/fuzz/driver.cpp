@@ -4,12 +4,14 @@
 #include <sys/time.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <vector>
 
 #include "tests/fuzz/target.hpp"
 

@@ -2,6 +2,7 @@
 // naive reading of the text gives, however the arrays are cut.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <memory>
