@@ -30,7 +30,8 @@ std::ptrdiff_t known_or(std::size_t bytes, std::size_t otherwise) {
   return static_cast<std::ptrdiff_t>(bytes != 0 ? bytes : otherwise);
 }
 
-// In units of a step of a cell of one field in the cache of the core:
+// In units of a step of a cell of one field of a plane in the cache of the core:
+constexpr double kSpace = 2;          ///< the same of a space: from lines of three planes
 constexpr double kLine = 48;          ///< beginning a line
 constexpr double kMemory = 3;         ///< reading and writing a cell in memory
 constexpr double kCache = 1.5;        ///< the same in a cache that cores share
@@ -110,7 +111,8 @@ class Search {
   }
 
   double step_of_cell(std::ptrdiff_t width, std::ptrdiff_t steps, double step) const {
-    return step * (1 + kLine / static_cast<double>(width)) + outside_ / static_cast<double>(steps);
+    const double cell = grid_.radius[1] == 0 ? 1 : kSpace;
+    return step * (cell + kLine / static_cast<double>(width)) + outside_ / static_cast<double>(steps);
   }
 
   void take(const Cut& cut, double cost) {
@@ -160,9 +162,9 @@ Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int thr
   // In a virtual machine, what is told of the last cache may be that of a whole chip, which others use too.
   constexpr std::ptrdiff_t kSurely = std::ptrdiff_t{4} << 20;
   const std::ptrdiff_t shared = std::min(static_cast<std::ptrdiff_t>(machine().l3_bytes) / (4 * threads), kSurely);
-  const std::ptrdiff_t own = known_or(machine().l2_bytes, std::size_t{1} << 18) / 4 * 3;
+  const std::ptrdiff_t own = known_or(machine().l2_bytes, std::size_t{1} << 18) / 2;
   const auto cell = static_cast<std::ptrdiff_t>((2 * bytes.fields + bytes.constants) * bytes.element);
-  const bool fits_own = grid.cells() < own / cell;
+  const bool fits_own = grid.cells() < 2 * own / cell;
 
   const auto wanted = static_cast<std::ptrdiff_t>(std::clamp<std::size_t>(steps, 1, std::size_t{1} << 40));
   Search search(grid, bytes, threads, !worth_streaming(static_cast<std::size_t>(grid.cells() * cell)));
