@@ -19,25 +19,6 @@
 namespace furrow {
 namespace blocking {
 
-// std::min and std::max of places along an axis: all of <algorithm> would be a tenth of what furrow's headers cost to compile.
-constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) {
-  return b < a ? b : a;
-}
-constexpr std::ptrdiff_t most(std::ptrdiff_t a, std::ptrdiff_t b) {
-  return a < b ? b : a;
-}
-
-/// Lines of the latest planes of a field at one time, in cache: planes take the place of those `depth` before them.
-template <class T>
-struct Ring {
-  T* memory;
-  std::ptrdiff_t depth;
-  std::ptrdiff_t lines;
-  std::ptrdiff_t stride;
-
-  T* line(std::ptrdiff_t plane, std::ptrdiff_t line) const { return memory + (plane % depth * lines + line) * stride; }
-};
-
 /// Memory that blocks work in, one after the other: fresh pages for each would cost more than the work.
 class Workspaces {
  public:
@@ -77,17 +58,26 @@ class Workspace {
 ///     const;
 ///
 /// `from` has the lines about it of each field and constant, as a Neighbourhood has them; in the middle one of field f the cells
-/// [first, first + size) are replaced, and their new values go to to[f][0], to[f][1], …
+/// [first, first + size) are replaced, and their new values go to to[f][0], to[f][1], … The 64 bytes before and behind these cells
+/// may be read in each line.
 struct LineOperation {};
+
+/// The same for two fields of which the second one is what the first one was a step before, as in leapfrog schemes. Of the second
+/// one they may see the cell itself alone, and only the new values of the first one are theirs to write, to to[0]: the fields
+/// change their roles instead of one being copied.
+struct LeapfrogOperation : LineOperation {};
 
 /// A block of a grid on its way through several steps.
 ///
 /// The block sweeps along the planes, all steps at once: as soon as step t of plane p is there, step t + 1 can be made of the plane
 /// a radius before it. Of each step only the planes that the next one reads are kept, so that they stay in cache; memory is read
 /// for the first step and written for the last. At its sides a block computes what its neighbours do too, as far as its later steps
-/// need it: blocks need not wait for each other. Rows of planar grids go two at a time through each step: what one reads is still
-/// in the first-level cache for the other. (Overlapped tiling with a wavefront inside; after Wonnacott, IPDPS 2000; Krishnamoorthy
-/// et al., PLDI 2007.)
+/// need it: blocks need not wait for each other. Along an axis that it spans from end to end it has no neighbours and computes
+/// nothing twice; but planes of a periodic grid are in their turn only once. Rows of planar grids go two at a time through each
+/// step: what one reads is still in the first-level cache for the other. (Overlapped tiling with a wavefront inside; after
+/// Wonnacott, IPDPS 2000; Krishnamoorthy et al., PLDI 2007.)
+///
+/// A whole grid that stays in cache as it is (Cut::whole) takes a step of all planes, then the next, from copy to copy.
 template <class T, std::size_t F, std::size_t C, std::size_t D, std::size_t Radius, class Op>
 class Block {
   static constexpr std::ptrdiff_t kRadius = Radius;
@@ -96,7 +86,11 @@ class Block {
   static constexpr std::ptrdiff_t kKept = kSide + kTogether - 1;   ///< planes of a step
   static constexpr std::ptrdiff_t kLine = 64 / sizeof(T);          ///< cells
   static constexpr std::ptrdiff_t kAcross = D == 2 ? 0 : kRadius;  ///< radius from line to line of a plane
+  static constexpr bool kLeapfrog = std::derived_from<Op, LeapfrogOperation>;
+  static constexpr std::size_t kMade = kLeapfrog ? 1 : F;  ///< fields that a step computes
+  static_assert(!kLeapfrog || F == 2, "a leapfrog operation has two fields");
   using Near = Neighbourhood<T, D, Radius>;
+  using Lines = std::array<typename Near::Lines, F + C>;
 
  public:
   struct Pass {
@@ -109,47 +103,94 @@ class Block {
     bool stream;
   };
 
-  Block(const Pass& pass, std::size_t block) : pass_(pass), steps_(static_cast<std::ptrdiff_t>(pass.cut.steps)) {
+  Block(const Pass& pass, std::size_t block)
+      : pass_(pass), steps_(static_cast<std::ptrdiff_t>(pass.cut.steps)), whole_(pass.cut.whole) {
     auto at = static_cast<std::ptrdiff_t>(block);
     for (std::size_t axis = 3; axis-- > 0;) {
       const std::ptrdiff_t index = at % pass.cut.counts[axis];
       at /= pass.cut.counts[axis];
       begin_[axis] = index * pass.cut.extents[axis];
       end_[axis] = least(begin_[axis] + pass.cut.extents[axis], pass.grid.extents[axis]);
+      const bool spans = pass.cut.counts[axis] == 1 && (axis > 0 || whole_ || !periodic(axis));
+      margin_[axis] = spans ? 0 : pass.grid.radius[axis] * steps_;
     }
-    lines_ = end_[1] - begin_[1] + 2 * kAcross * steps_;
-    beside_ = (kRadius * steps_ + kLine - 1) / kLine * kLine;
-    // Lines that lie a multiple of 4 KiB apart would take each other's place in the first cache.
-    stride_ = ((end_[2] - begin_[2] + 2 * beside_ + kLine - 1) / kLine | 1) * kLine;
+    const LineLayout layout(end_[2] - begin_[2], margin_[2], kRadius, kLine);
+    beside_ = layout.before;
+    stride_ = layout.stride;
+    share_ = (end_[2] - begin_[2]) / steps_ + kLine;
+    plane_ = (end_[1] - begin_[1] + 2 * margin_[1]) * stride_;
+    states_ = whole_ ? 2 : steps_;
+    kept_ = whole_ ? end_[0] - begin_[0] : kKept;
+    kept_constants_ = whole_ ? kept_ : kRadius * (steps_ + 1) + kTogether;
+    state_ = kept_ * plane_;
+    prepare_ends();
   }
 
   void run(Workspaces& workspaces) {
-    const std::ptrdiff_t plane = lines_ * stride_;
-    const std::ptrdiff_t kept = kRadius * (steps_ + 1) + kTogether;  // planes of what does not change
-    constexpr auto fields = static_cast<std::ptrdiff_t>(F);
-    constexpr auto constants = static_cast<std::ptrdiff_t>(C);
-    const Workspace<T> workspace(workspaces, fields * steps_ * kKept * plane + constants * kept * plane + (fields + 2) * stride_);
-    T* next = workspace.data();
-    const auto take = [&](std::ptrdiff_t size) { return std::exchange(next, next + size); };
-    rings_ = take(fields * steps_ * kKept * plane);
-    for (Ring<T>& ring : constant_rings_) ring = {take(kept * plane), kept, lines_, stride_};
-    for (T*& line : last_) line = take(stride_);
-    for (T*& line : beyond_) line = take(stride_);
+    const std::ptrdiff_t fields = (kLeapfrog ? states_ + 1 : static_cast<std::ptrdiff_t>(F) * states_) * state_;
+    const std::ptrdiff_t constants = static_cast<std::ptrdiff_t>(C) * kept_constants_ * plane_;
+    const std::ptrdiff_t line = stride_ + beside_;
+    const Workspace<T> workspace(workspaces, fields + constants + static_cast<std::ptrdiff_t>(kMade + 2) * line);
+    fields_ = workspace.data();
+    constants_ = fields_ + fields;
+    T* next = constants_ + constants;
+    for (T*& made : last_) made = std::exchange(next, next + line);
+    for (T*& beyond : beyond_) beyond = std::exchange(next, next + line);
     for (std::size_t axis = 0; axis < beyond_.size(); ++axis)
-      std::uninitialized_fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
-    sweep();
-  }
-
-  /// The new values of `size` cells from `first` on in the middle of these lines.
-  static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first, std::ptrdiff_t size,
-                      const std::array<T*, F>& to) {
-    if constexpr (std::derived_from<Op, LineOperation>)
-      op.line(from, first, size, to);
+      std::uninitialized_fill_n(beyond_[axis], line, static_cast<T>(pass_.grid.boundaries[axis].value()));
+    if (whole_)
+      step_by_step();
     else
-      compute(op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
+      sweep();
+    if (pass_.stream) stream_fence();
   }
 
  private:
+  bool periodic(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic; }
+  bool fixed(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed; }
+
+  /// The cells of an axis whose state after `step` steps the block needs.
+  Span reach(std::size_t axis, std::ptrdiff_t step) const {
+    if (margin_[axis] == 0) return {begin_[axis], end_[axis]};
+    const std::ptrdiff_t more = pass_.grid.radius[axis] * (steps_ - step);
+    const Span all{begin_[axis] - more, end_[axis] + more};
+    if (periodic(axis)) return all;
+    return {most(all.begin, 0), least(all.end, pass_.grid.extents[axis])};
+  }
+
+  std::ptrdiff_t local(std::size_t axis, std::ptrdiff_t at) const { return at - begin_[axis] + margin_[axis]; }
+  std::ptrdiff_t cell_at(std::ptrdiff_t at) const { return at - begin_[2] + beside_; }
+
+  bool outside(std::size_t axis, std::ptrdiff_t at) const { return at < 0 || at >= pass_.grid.extents[axis]; }
+  /// Where what lies outside the grid along an axis is found in it, unless it is of a fixed value.
+  std::ptrdiff_t again(std::size_t axis, std::ptrdiff_t at) const {
+    return periodic(axis) ? wrapped(at, pass_.grid.extents[axis]) : reflected(at, pass_.grid.extents[axis]);
+  }
+  /// Where a plane or line is found in the block.
+  std::ptrdiff_t found(std::size_t axis, std::ptrdiff_t at) const {
+    const bool beside = periodic(axis) && margin_[axis] > 0;  // the block has it at its side
+    return local(axis, outside(axis, at) && !beside ? again(axis, at) : at);
+  }
+
+  /// A field after `step` steps: its first plane. Of a whole grid, and under leapfrog, what is no longer needed is written over.
+  T* state(std::size_t field, std::ptrdiff_t step) const {
+    const auto f = static_cast<std::ptrdiff_t>(field);
+    if constexpr (kLeapfrog)
+      return fields_ + (whole_ ? (step + 1 - f) % 3 : step + 1 - f) * state_;
+    else
+      return fields_ + (f * states_ + (whole_ ? step % 2 : step)) * state_;
+  }
+  T* constant(std::size_t c) const { return constants_ + static_cast<std::ptrdiff_t>(c) * kept_constants_ * plane_; }
+  /// Where a plane stands, from the first one on: it takes the place of the one so many before it.
+  std::ptrdiff_t offset(std::ptrdiff_t local_plane) const { return (whole_ ? local_plane : local_plane % kKept) * plane_; }
+  std::ptrdiff_t constant_offset(std::ptrdiff_t local_plane) const { return local_plane % kept_constants_ * plane_; }
+
+  void step_by_step() {
+    for (std::ptrdiff_t plane = begin_[0]; plane < end_[0]; ++plane) load(plane);
+    for (std::ptrdiff_t step = 1; step <= steps_; ++step)
+      for (std::ptrdiff_t plane = begin_[0]; plane < end_[0]; ++plane) advance(step, plane);
+  }
+
   void sweep() {
     const Span read = reach(0, 0);
     for (std::ptrdiff_t first = read.begin; first < end_[0] + kRadius * steps_; first += kTogether) {
@@ -165,38 +206,19 @@ class Block {
         }
       }
     }
-    if (pass_.stream) stream_fence();
-  }
-
-  bool periodic(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic; }
-  bool fixed(std::size_t axis) const { return pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed; }
-
-  /// The cells of an axis whose state after `step` steps the block needs.
-  Span reach(std::size_t axis, std::ptrdiff_t step) const {
-    const std::ptrdiff_t more = pass_.grid.radius[axis] * (steps_ - step);
-    const Span all{begin_[axis] - more, end_[axis] + more};
-    if (periodic(axis)) return all;
-    return {most(all.begin, 0), least(all.end, pass_.grid.extents[axis])};
-  }
-
-  std::ptrdiff_t local(std::size_t axis, std::ptrdiff_t at) const { return at - begin_[axis] + pass_.grid.radius[axis] * steps_; }
-
-  std::ptrdiff_t cell_at(std::ptrdiff_t at) const { return at - begin_[2] + beside_; }
-
-  Ring<T> ring(std::size_t field, std::ptrdiff_t step) const {
-    const std::ptrdiff_t index = static_cast<std::ptrdiff_t>(field) * steps_ + step;
-    return {rings_ + index * kKept * lines_ * stride_, kKept, lines_, stride_};
   }
 
   /// Reads a plane of all fields from memory.
   void load(std::ptrdiff_t plane) {
     const Span lines = reach(1, 0);
+    const std::ptrdiff_t at = local(0, plane);
     for (std::ptrdiff_t line = lines.begin; line < lines.end; ++line) {
       const std::ptrdiff_t row =
           wrapped(plane, pass_.grid.extents[0]) * pass_.grid.extents[1] + wrapped(line, pass_.grid.extents[1]);
       const std::ptrdiff_t first = row * pass_.grid.extents[2];
-      for (std::size_t f = 0; f < F; ++f) load_line(pass_.in[f] + first, line_of(ring(f, 0), plane, line), fixed(2));
-      for (std::size_t c = 0; c < C; ++c) load_line(pass_.constants[c] + first, line_of(constant_rings_[c], plane, line), false);
+      const std::ptrdiff_t to = local(1, line) * stride_;
+      for (std::size_t f = 0; f < F; ++f) load_line(pass_.in[f] + first, state(f, 0) + offset(at) + to, fixed(2));
+      for (std::size_t c = 0; c < C; ++c) load_line(pass_.constants[c] + first, constant(c) + constant_offset(at) + to, false);
     }
   }
   void load_line(const T* from, T* to, bool ends_fixed) const {
@@ -211,99 +233,120 @@ class Block {
     finish_line(to, ends_fixed);
   }
 
+  void prepare_ends() {
+    if (periodic(2) && margin_[2] > 0) return;  // the block has them at its sides
+    const std::ptrdiff_t extent = pass_.grid.extents[2];
+    const auto up_to_radius = [](std::ptrdiff_t cells) { return static_cast<std::size_t>(most(0, least(cells, kRadius))); };
+    before_ = up_to_radius(kRadius * steps_ - begin_[2]);
+    behind_ = up_to_radius(end_[2] + kRadius * steps_ - extent);
+    for (std::size_t i = 0; i < Radius; ++i) {
+      found_before_[i] = cell_at(again(2, -1 - static_cast<std::ptrdiff_t>(i)));
+      found_behind_[i] = cell_at(again(2, extent + static_cast<std::ptrdiff_t>(i)));
+    }
+  }
   /// Puts what lies beyond the ends of a line beside it.
   void finish_line(T* line, bool ends_fixed) const {
-    if (periodic(2)) return;
-    const std::ptrdiff_t extent = pass_.grid.extents[2];
-    const auto put = [&](std::ptrdiff_t x) {
-      line[cell_at(x)] = ends_fixed ? static_cast<T>(pass_.grid.boundaries[2].value()) : line[cell_at(reflected(x, extent))];
-    };
-    for (std::ptrdiff_t x = most(-kRadius, begin_[2] - kRadius * steps_); x < 0; ++x) put(x);
-    for (std::ptrdiff_t x = extent; x < least(extent + kRadius, end_[2] + kRadius * steps_); ++x) put(x);
+    const auto value = static_cast<T>(pass_.grid.boundaries[2].value());
+    for (std::size_t i = 0; i < before_; ++i)
+      line[cell_at(-1 - static_cast<std::ptrdiff_t>(i))] = ends_fixed ? value : line[found_before_[i]];
+    const std::ptrdiff_t end = cell_at(pass_.grid.extents[2]);
+    for (std::size_t i = 0; i < behind_; ++i)
+      line[end + static_cast<std::ptrdiff_t>(i)] = ends_fixed ? value : line[found_behind_[i]];
   }
 
   /// Asks for part of a line of the plane that is loaded next: each step for its share, so that memory works while steps are made.
   void fetch_ahead(std::ptrdiff_t step, std::ptrdiff_t line) const {
     if (ahead_ < 0) return;
-    const std::ptrdiff_t share = (end_[2] - begin_[2]) / steps_ + kLine;
-    const std::ptrdiff_t from = begin_[2] + (step - 1) * share;
+    const std::ptrdiff_t from = begin_[2] + (step - 1) * share_;
     const std::ptrdiff_t cell = (ahead_ * pass_.grid.extents[1] + wrapped(line, pass_.grid.extents[1])) * pass_.grid.extents[2];
-    for (std::ptrdiff_t x = from; x < least(from + share, end_[2]); x += kLine) {
+    for (std::ptrdiff_t x = from; x < least(from + share_, end_[2]); x += kLine) {
       for (std::size_t f = 0; f < F; ++f) __builtin_prefetch(pass_.in[f] + cell + x, 0, 2);
       for (std::size_t c = 0; c < C; ++c) __builtin_prefetch(pass_.constants[c] + cell + x, 0, 2);
     }
   }
 
-  T* line_of(const Ring<T>& ring, std::ptrdiff_t plane, std::ptrdiff_t line) const {
-    return ring.line(local(0, plane), local(1, line));
-  }
-  bool inside(std::size_t axis, std::ptrdiff_t at) const { return periodic(axis) || (at >= 0 && at < pass_.grid.extents[axis]); }
-  /// Where what lies beside a plane or line is found along axis 0 or 1, unless it is of a fixed value: its index in the block.
-  std::ptrdiff_t found(std::size_t axis, std::ptrdiff_t at) const {
-    return local(axis, inside(axis, at) ? at : reflected(at, pass_.grid.extents[axis]));
-  }
-
   /// Makes a step of a plane out of the planes of the step before.
   void advance(std::ptrdiff_t step, std::ptrdiff_t plane) {
     std::array<std::array<const T*, kSide>, F + C> planes{};  // null: of a fixed value
-    for (std::ptrdiff_t p = 0; p < kSide; ++p) {
-      const std::ptrdiff_t at = found(0, plane + p - kRadius);
-      const bool of_fixed_value = fixed(0) && !inside(0, plane + p - kRadius);
-      for (std::size_t f = 0; f < F && !of_fixed_value; ++f) planes[f][static_cast<std::size_t>(p)] = ring(f, step - 1).line(at, 0);
-      for (std::size_t c = 0; c < C; ++c) planes[F + c][static_cast<std::size_t>(p)] = constant_rings_[c].line(at, 0);
+    for (std::size_t p = 0; p < kSide; ++p) {
+      const std::ptrdiff_t beside = plane + static_cast<std::ptrdiff_t>(p) - kRadius;
+      const std::ptrdiff_t at = found(0, beside);
+      const bool of_fixed_value = fixed(0) && outside(0, beside);
+      for (std::size_t f = 0; f < F && !of_fixed_value; ++f) planes[f][p] = state(f, step - 1) + offset(at);
+      for (std::size_t c = 0; c < C; ++c) planes[F + c][p] = constant(c) + constant_offset(at);
     }
-    std::array<T*, F> made{};
-    for (std::size_t f = 0; f < F && step < steps_; ++f) made[f] = ring(f, step).line(local(0, plane), 0);
+    const bool last = step == steps_;
+    std::array<T*, kMade> made{};
+    for (std::size_t f = 0; f < kMade && !last; ++f) made[f] = state(f, step) + offset(local(0, plane));
 
     const Span lines = reach(1, step);
     const Span cells = reach(2, step);
     const std::ptrdiff_t first = cell_at(cells.begin);
     const std::ptrdiff_t size = cells.end - cells.begin;
     for (std::ptrdiff_t line = lines.begin; line < lines.end; ++line) {
-      const std::array<typename Near::Lines, F + C> from = near_lines(planes, line);
+      const Lines from = near_lines(planes, line);
       std::array<T*, F> to{};
       const std::ptrdiff_t target = (plane * pass_.grid.extents[1] + line) * pass_.grid.extents[2] + begin_[2];
-      for (std::size_t f = 0; f < F; ++f) {
-        if (step < steps_)
+      for (std::size_t f = 0; f < kMade; ++f) {
+        if (!last)
           to[f] = made[f] + local(1, line) * stride_ + first;
         else
           to[f] = pass_.stream ? last_[f] : pass_.out[f] + target;
       }
       fetch_ahead(step, line);
-      compute(pass_.op, from, first, size, to);
-      for (std::size_t f = 0; f < F; ++f) {
-        if (step < steps_)
+      compute(from, first, size, to);
+      for (std::size_t f = 0; f < kMade; ++f) {
+        if (!last)
           finish_line(to[f] - first, fixed(2));
         else if (pass_.stream)
           stream_copy(pass_.out[f] + target, last_[f], static_cast<std::size_t>(size) * sizeof(T));
       }
+      if constexpr (kLeapfrog)
+        if (last) put(from[0][Near::kLines / 2] + first, size, pass_.out[1] + target);
     }
   }
 
+  void put(const T* from, std::ptrdiff_t size, T* target) const {
+    if (pass_.stream)
+      stream_copy(target, from, static_cast<std::size_t>(size) * sizeof(T));
+    else
+      std::uninitialized_copy_n(from, size, target);
+  }
+
   /// The lines about `line` in these planes.
-  std::array<typename Near::Lines, F + C> near_lines(const std::array<std::array<const T*, kSide>, F + C>& planes,
-                                                     std::ptrdiff_t line) const {
-    std::array<typename Near::Lines, F + C> lines{};
+  Lines near_lines(const std::array<std::array<const T*, kSide>, F + C>& planes, std::ptrdiff_t line) const {
+    Lines lines{};
     std::size_t next = 0;
+    std::array<std::ptrdiff_t, 2 * kAcross + 1> at{};
+    std::array<bool, 2 * kAcross + 1> of_fixed_value{};
+    for (std::size_t l = 0; l < at.size(); ++l) {
+      const std::ptrdiff_t beside = line + static_cast<std::ptrdiff_t>(l) - kAcross;
+      at[l] = found(1, beside) * stride_;
+      of_fixed_value[l] = fixed(1) && outside(1, beside);
+    }
     for (std::size_t p = 0; p < kSide; ++p) {
-      for (std::ptrdiff_t l = line - kAcross; l <= line + kAcross; ++l, ++next) {
-        const std::ptrdiff_t at = found(1, l);
-        const bool of_fixed_value = fixed(1) && !inside(1, l);
+      for (std::size_t l = 0; l < at.size(); ++l, ++next) {
         for (std::size_t f = 0; f < F + C; ++f) {
           const T* const plane = planes[f][p];
-          lines[f][next] = plane == nullptr ? beyond_[0] : of_fixed_value && f < F ? beyond_[1] : plane + at * stride_;
+          lines[f][next] = plane == nullptr ? beyond_[0] : of_fixed_value[l] && f < F ? beyond_[1] : plane + at[l];
         }
       }
     }
     return lines;
   }
 
+  /// The new values of `size` cells from `first` on in the middle of these lines.
+  void compute(const Lines& from, std::ptrdiff_t first, std::ptrdiff_t size, const std::array<T*, F>& to) const {
+    if constexpr (std::derived_from<Op, LineOperation>)
+      pass_.op.line(from, first, size, to);
+    else
+      compute(pass_.op, from, first, size, to, std::make_index_sequence<F>(), std::make_index_sequence<F + C>());
+  }
   /// Apart from its caller, so that it has all registers for its lines.
   template <std::size_t... Of, std::size_t... From>
-  [[gnu::noinline]] static void compute(const Op& op, const std::array<typename Near::Lines, F + C>& from, std::ptrdiff_t first,
-                                        std::ptrdiff_t size, const std::array<T*, F>& to, std::index_sequence<Of...>,
-                                        std::index_sequence<From...>) {
-    const std::array<typename Near::Lines, F + C> lines = from;  // copies, so that what is written cannot be them
+  [[gnu::noinline]] static void compute(const Op& op, const Lines& from, std::ptrdiff_t first, std::ptrdiff_t size,
+                                        const std::array<T*, F>& to, std::index_sequence<Of...>, std::index_sequence<From...>) {
+    const Lines lines = from;  // copies, so that what is written cannot be them
     const std::array<T*, F> out = to;
     loops::Held<const Op> own = op;
     const auto cell = [&](std::ptrdiff_t i) {
@@ -324,122 +367,34 @@ class Block {
 
   const Pass& pass_;
   std::ptrdiff_t steps_;
+  bool whole_;
   std::array<std::ptrdiff_t, 3> begin_{};
   std::array<std::ptrdiff_t, 3> end_{};
-  std::ptrdiff_t ahead_ = -1;  ///< the plane that is loaded next
-  std::ptrdiff_t beside_ = 0;
-  std::ptrdiff_t lines_ = 0;
+  std::array<std::ptrdiff_t, 3> margin_{};  ///< what it has at each of its sides; 0 along axes that it spans
+  std::ptrdiff_t ahead_ = -1;               ///< the plane that is loaded next
+  std::ptrdiff_t beside_ = 0;               ///< cells of a line before its first own one
   std::ptrdiff_t stride_ = 0;
-  T* rings_ = nullptr;
-  std::array<Ring<T>, C> constant_rings_{};
-  std::array<T*, F> last_{};
+  std::ptrdiff_t share_ = 0;           ///< cells of the next line that each step asks for
+  std::ptrdiff_t plane_ = 0;           ///< cells from plane to plane
+  std::ptrdiff_t states_ = 0;          ///< of a field, at once
+  std::ptrdiff_t kept_ = 0;            ///< planes of a state
+  std::ptrdiff_t state_ = 0;           ///< cells of a state
+  std::ptrdiff_t kept_constants_ = 0;  ///< planes of a constant
+  T* fields_ = nullptr;
+  T* constants_ = nullptr;
+  std::array<T*, kMade> last_{};
   std::array<T*, 2> beyond_{};  ///< lines of what lies beyond a fixed boundary
+  std::size_t before_ = 0;      ///< cells to put before a line, where they are found in it, and the same behind it
+  std::size_t behind_ = 0;
+  std::array<std::ptrdiff_t, Radius> found_before_{};
+  std::array<std::ptrdiff_t, Radius> found_behind_{};
 };
 
-/// A grid small enough to stay in the cache of a core: all its cells take a step, then the next, from copy to copy. Lines of the
-/// copies have what lies beyond their ends beside them, so that nothing is computed twice.
-template <class T, std::size_t F, std::size_t C, std::size_t D, std::size_t Radius, class Op>
-class Whole {
-  using B = Block<T, F, C, D, Radius, Op>;
-  using Lines = typename Neighbourhood<T, D, Radius>::Lines;
-  static constexpr std::ptrdiff_t kRadius = Radius;
-  static constexpr std::ptrdiff_t kAcross = D == 2 ? 0 : kRadius;
-  static constexpr std::ptrdiff_t kLine = 64 / sizeof(T);
-  static constexpr std::ptrdiff_t kBeside = (kRadius + kLine - 1) / kLine * kLine;
-
- public:
-  explicit Whole(const typename B::Pass& pass)
-      : pass_(pass), lines_(pass.grid.extents[0] * pass.grid.extents[1]), cells_(pass.grid.extents[2]) {
-    // As in Block.
-    stride_ = ((cells_ + 2 * kBeside + kLine - 1) / kLine | 1) * kLine;
-    for (std::size_t i = 0; i < Radius; ++i) {
-      before_[i] = again(2, -1 - static_cast<std::ptrdiff_t>(i));
-      behind_[i] = again(2, cells_ + static_cast<std::ptrdiff_t>(i));
-    }
-  }
-
-  void run(Workspaces& workspaces) {
-    const auto lines = static_cast<std::ptrdiff_t>(2 * F + C) * lines_;
-    const Workspace<T> workspace(workspaces, (lines + 2) * stride_);
-    copies_ = workspace.data();
-    for (std::size_t axis = 0; axis < 2; ++axis) {
-      beyond_[axis] = copies_ + (lines + static_cast<std::ptrdiff_t>(axis)) * stride_;
-      std::uninitialized_fill_n(beyond_[axis], stride_, static_cast<T>(pass_.grid.boundaries[axis].value()));
-    }
-    for (std::ptrdiff_t line = 0; line < lines_; ++line) {
-      for (std::size_t f = 0; f < F; ++f) load(pass_.in[f], copy(0, f), line, true);
-      for (std::size_t c = 0; c < C; ++c) load(pass_.constants[c], constant(c), line, false);
-    }
-    for (std::size_t step = 0; step < pass_.cut.steps; ++step)
-      for (std::ptrdiff_t line = 0; line < lines_; ++line) advance(step, line);
-  }
-
- private:
-  /// Cell 0 of line 0, in the copies that even and odd steps start from.
-  T* copy(std::size_t step, std::size_t f) const { return array(step % 2 * F + f); }
-  T* constant(std::size_t c) const { return array(2 * F + c); }
-  T* array(std::size_t index) const { return copies_ + static_cast<std::ptrdiff_t>(index) * lines_ * stride_ + kBeside; }
-
-  void load(const T* from, T* to, std::ptrdiff_t line, bool field) const {
-    std::uninitialized_copy_n(from + line * cells_, cells_, to + line * stride_);
-    finish_line(to + line * stride_, field);
-  }
-
-  void finish_line(T* line, bool field) const {
-    const Boundary& boundary = pass_.grid.boundaries[2];
-    const bool of_fixed_value = field && boundary.kind() == Boundary::Kind::fixed;
-    for (std::ptrdiff_t i = 0; i < kRadius; ++i) {
-      line[-1 - i] = of_fixed_value ? static_cast<T>(boundary.value()) : line[before_[static_cast<std::size_t>(i)]];
-      line[cells_ + i] = of_fixed_value ? static_cast<T>(boundary.value()) : line[behind_[static_cast<std::size_t>(i)]];
-    }
-  }
-
-  /// Where along axis 0 or 1 the state beside the grid is found; -1: it is of a fixed value.
-  std::ptrdiff_t found(std::size_t axis, std::ptrdiff_t at, bool field) const {
-    const std::ptrdiff_t extent = pass_.grid.extents[axis];
-    if (at >= 0 && at < extent) return at;
-    return field && pass_.grid.boundaries[axis].kind() == Boundary::Kind::fixed ? -1 : again(axis, at);
-  }
-  std::ptrdiff_t again(std::size_t axis, std::ptrdiff_t at) const {
-    const std::ptrdiff_t extent = pass_.grid.extents[axis];
-    return pass_.grid.boundaries[axis].kind() == Boundary::Kind::periodic ? wrapped(at, extent) : reflected(at, extent);
-  }
-
-  void advance(std::size_t step, std::ptrdiff_t line) const {
-    const std::ptrdiff_t plane = D == 2 ? line : line / pass_.grid.extents[1];
-    const std::ptrdiff_t row = D == 2 ? 0 : line % pass_.grid.extents[1];
-    std::array<Lines, F + C> from{};
-    std::size_t next = 0;
-    for (std::ptrdiff_t p = plane - kRadius; p <= plane + kRadius; ++p) {
-      for (std::ptrdiff_t r = row - kAcross; r <= row + kAcross; ++r, ++next) {
-        for (const bool field : {true, false}) {
-          const std::ptrdiff_t at_plane = found(0, p, field);
-          const std::ptrdiff_t at_row = found(1, r, field);
-          const std::ptrdiff_t at = (at_plane * pass_.grid.extents[1] + at_row) * stride_;
-          const T* const beyond = at_plane < 0 ? beyond_[0] + kBeside : at_row < 0 ? beyond_[1] + kBeside : nullptr;
-          if (field)
-            for (std::size_t f = 0; f < F; ++f) from[f][next] = beyond != nullptr ? beyond : copy(step, f) + at;
-          else
-            for (std::size_t c = 0; c < C; ++c) from[F + c][next] = constant(c) + at;
-        }
-      }
-    }
-    const bool last = step + 1 == pass_.cut.steps;
-    std::array<T*, F> to{};
-    for (std::size_t f = 0; f < F; ++f) to[f] = last ? pass_.out[f] + line * cells_ : copy(step + 1, f) + line * stride_;
-    B::compute(pass_.op, from, 0, cells_, to);
-    for (std::size_t f = 0; f < F && !last; ++f) finish_line(to[f], true);
-  }
-
-  const typename B::Pass& pass_;
-  std::ptrdiff_t lines_;
-  std::ptrdiff_t cells_;
-  std::ptrdiff_t stride_ = 0;
-  T* copies_ = nullptr;
-  std::array<T*, 2> beyond_{};                   ///< lines of what lies beyond a fixed boundary
-  std::array<std::ptrdiff_t, Radius> before_{};  ///< the cells that are found again before a line, and behind it
-  std::array<std::ptrdiff_t, Radius> behind_{};
-};
+/// What a cell costs in memory under an operation.
+template <class T, std::size_t F, std::size_t C, class Op>
+constexpr CellBytes cell_bytes() {
+  return {sizeof(T), F, C, std::derived_from<Op, LeapfrogOperation>};
+}
 
 /// Takes the steps of one pass from `in` to `out`.
 template <std::size_t Radius, std::size_t D, class T, std::size_t F, std::size_t C, class Op>
@@ -448,12 +403,7 @@ void run_pass(Engine& engine, const Grid& grid, const Cut& cut, const std::array
   using B = Block<T, F, C, D, Radius, Op>;
   const bool stream = worth_streaming((2 * F + C) * static_cast<std::size_t>(grid.cells()) * sizeof(T));
   const typename B::Pass pass{grid, cut, in, out, constants, op, stream};
-  engine.bulk(cut.blocks(), [&](std::size_t block) {
-    if (cut.whole)
-      Whole<T, F, C, D, Radius, Op>(pass).run(workspaces);
-    else
-      B(pass, block).run(workspaces);
-  });
+  engine.bulk(cut.blocks(), [&](std::size_t block) { B(pass, block).run(workspaces); });
 }
 
 /// Takes `steps` steps, one or more, from `in` to `out`. An empty grid has none to take.
@@ -462,7 +412,7 @@ void run(Engine& engine, const Grid& grid, const std::array<const T*, F>& in, co
          const std::array<const T*, C>& constants, std::size_t steps, const Op& op) {
   const auto cells = static_cast<std::size_t>(grid.cells());
   if (cells == 0) return;
-  const Cut cut = cut_for(grid, {sizeof(T), F, C}, steps, engine.concurrency());
+  const Cut cut = cut_for(grid, cell_bytes<T, F, C, Op>(), steps, engine.concurrency());
   const std::size_t passes = (steps + cut.steps - 1) / cut.steps;
   Scratch<T> scratch(passes > 1 ? check::product(F, cells) : 0);
   Workspaces workspaces;

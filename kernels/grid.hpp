@@ -85,6 +85,14 @@ class Neighbourhood {
 
 namespace blocking {
 
+// std::min and std::max of places along an axis: all of <algorithm> would be a tenth of what furrow's headers cost to compile.
+constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) {
+  return b < a ? b : a;
+}
+constexpr std::ptrdiff_t most(std::ptrdiff_t a, std::ptrdiff_t b) {
+  return a < b ? b : a;
+}
+
 /// A grid as planes of lines of cells; one of two dimensions has planes of one line.
 struct Grid {
   std::array<std::ptrdiff_t, 3> extents;
@@ -99,7 +107,7 @@ struct Cut {
   std::size_t steps;
   std::array<std::ptrdiff_t, 3> extents;
   std::array<std::ptrdiff_t, 3> counts;
-  bool whole = false;  ///< one block that is stepped as a whole, since it stays in the core's cache as it is
+  bool whole = false;  ///< one block that takes a step as a whole, then the next: it stays in the core's cache as it is
 
   std::size_t blocks() const { return static_cast<std::size_t>(counts[0] * counts[1] * counts[2]); }
 };
@@ -109,12 +117,29 @@ struct CellBytes {
   std::size_t element;
   std::size_t fields;
   std::size_t constants;
+  bool leapfrog = false;  ///< two fields of which the second one is the first one a step before
 };
 
 /// How many planes of a grid of D dimensions go through a step together.
 constexpr std::ptrdiff_t together(std::size_t dimensions) {
   return dimensions == 2 ? 2 : 1;
 }
+
+/// How lines lie in the memory of blocks, in elements of which `in_cache_line` fill a cache line.
+struct LineLayout {
+  std::ptrdiff_t before;  ///< from the beginning of a line's memory to its first own cell
+  std::ptrdiff_t stride;  ///< from line to line
+
+  LineLayout(std::ptrdiff_t cells, std::ptrdiff_t margin, std::ptrdiff_t radius, std::ptrdiff_t in_cache_line) {
+    const auto whole = [=](std::ptrdiff_t size) { return (size + in_cache_line - 1) / in_cache_line; };
+    // One cache line more than steps need, for loads of vectors.
+    before = whole(most(margin + in_cache_line - radius, radius)) * in_cache_line;
+    // Without margins, what lies behind a line and what lies before the next one fit one gap.
+    const std::ptrdiff_t gap = margin == 0 && 2 * radius <= in_cache_line ? before : 2 * before;
+    // Lines that lie a multiple of 4 KiB apart would take each other's place in the first cache.
+    stride = (whole(cells + gap) | 1) * in_cache_line;
+  }
+};
 
 /// The cut that should be fastest for a pass of at most `steps` steps on so many threads. It cannot change a result.
 Cut cut_for(const Grid& grid, const CellBytes& bytes, std::size_t steps, int threads);
@@ -147,6 +172,7 @@ struct Span {
 /// Where along an axis what lies beyond its ends is found again.
 std::ptrdiff_t reflected(std::ptrdiff_t at, std::ptrdiff_t extent);
 inline std::ptrdiff_t wrapped(std::ptrdiff_t at, std::ptrdiff_t extent) {
+  if (at >= 0 && at < extent) return at;  // nearly always, and a division costs more than a cell
   const std::ptrdiff_t rest = at % extent;
   return rest < 0 ? rest + extent : rest;
 }

@@ -48,7 +48,7 @@ namespace {
 template <std::size_t D, class Tag, class V>
 HWY_INLINE V curvature(Tag d, const std::array<const double*, D == 2 ? 3 : 9>& lines, std::ptrdiff_t i, V here) {
   const auto around =
-      over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return hn::LoadU(d, lines[line] + i + at); });
+      over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return load_beside(d, lines[line] + i, at); });
   return hn::Sub(around, hn::Mul(hn::Set(d, 2.0 * D), here));
 }
 
@@ -56,10 +56,8 @@ template <std::size_t D>
 void step(const double* const* u, const double* const* v, const GrayScottRates& rates, std::ptrdiff_t first, std::ptrdiff_t size,
           double* HWY_RESTRICT next_u, double* HWY_RESTRICT next_v) {
   constexpr std::size_t kLines = D == 2 ? 3 : 9;
-  std::array<const double*, kLines> of_u;
-  std::array<const double*, kLines> of_v;
-  for (std::size_t line = 0; line < kLines; ++line) of_u[line] = u[line] + first;
-  for (std::size_t line = 0; line < kLines; ++line) of_v[line] = v[line] + first;
+  const auto of_u = lines_from<kLines>(u, first);
+  const auto of_v = lines_from<kLines>(v, first);
   const GrayScottRates r = rates;
   for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here_u = hn::LoadU(d, of_u[kLines / 2] + i);

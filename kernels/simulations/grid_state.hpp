@@ -55,7 +55,7 @@ class GridState {
   /// about evenly. Reads the first `c` constants.
   template <std::size_t c = C, class Op>
   std::size_t run(Engine& engine, std::size_t most, const Op& op) {
-    blocking::Cut cut = blocking::cut_for(grid_, {sizeof(T), F, c}, most, engine.concurrency());
+    blocking::Cut cut = blocking::cut_for(grid_, blocking::cell_bytes<T, F, c, Op>(), most, engine.concurrency());
     const std::size_t passes = (most + cut.steps - 1) / cut.steps;
     cut.steps = (most + passes - 1) / passes;
     std::array<const T*, F> from{};

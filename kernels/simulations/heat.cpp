@@ -45,13 +45,11 @@ constexpr std::size_t kMiddle = D == 2 ? 1 : 4;
 /// u + k · (Σ neighbours − 2 D u)
 template <std::size_t D>
 void uniform(const double* const* u, double k, std::ptrdiff_t first, std::ptrdiff_t size, double* HWY_RESTRICT to) {
-  constexpr std::size_t kLines = D == 2 ? 3 : 9;
-  std::array<const double*, kLines> lines;
-  for (std::size_t line = 0; line < kLines; ++line) lines[line] = u[line] + first;
+  const auto lines = lines_from < D == 2 ? 3 : 9 > (u, first);
   for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here = hn::LoadU(d, lines[kMiddle<D>] + i);
     const auto around =
-        over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return hn::LoadU(d, lines[line] + i + at); });
+        over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return load_beside(d, lines[line] + i, at); });
     const auto flow = hn::Sub(around, hn::Mul(hn::Set(d, 2.0 * D), here));
     hn::StoreU(hn::Add(here, hn::Mul(hn::Set(d, k), flow)), d, to + i);
   });
@@ -65,7 +63,7 @@ void varying(const double* const* u, const double* const* k, std::ptrdiff_t firs
     const auto here = hn::LoadU(d, u[kMiddle<D>] + cell);
     const auto own = hn::LoadU(d, k[kMiddle<D>] + cell);
     const auto flow = over_neighbours<D>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR {
-      return hn::Mul(hn::Add(own, hn::LoadU(d, k[line] + cell + at)), hn::Sub(hn::LoadU(d, u[line] + cell + at), here));
+      return hn::Mul(hn::Add(own, load_beside(d, k[line] + cell, at)), hn::Sub(load_beside(d, u[line] + cell, at), here));
     });
     hn::StoreU(hn::Add(here, hn::Mul(hn::Set(d, 0.5), flow)), d, to + i);
   });

@@ -9,7 +9,9 @@
 
 #include <hwy/highway.h>
 
+#include <array>
 #include <cstddef>
+#include <utility>
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::sim::HWY_NAMESPACE {
@@ -34,6 +36,35 @@ HWY_INLINE void for_cells(std::ptrdiff_t first, std::ptrdiff_t size, const Cell&
   if (i > 0) cell(vector, 0);
   for (; i + kLanes <= size; i += kLanes) cell(vector, i);
   if (i < size) cell(vector, size - kLanes);
+}
+
+/// Where lines have cell `first`, each address in a register of its own. Compilers would load two or four at once, which waits
+/// until all of them, just stored one by one, have reached the cache.
+template <std::size_t N>
+HWY_INLINE std::array<const double*, N> lines_from(const double* const* lines, std::ptrdiff_t first) {
+  const auto alone = [](const double* address) {
+    asm("" : "+r"(address));
+    return address;
+  };
+  return [&]<std::size_t... Line>(std::index_sequence<Line...>) {
+    return std::array<const double*, N>{alone(lines[Line] + first)...};
+  }
+  (std::make_index_sequence<N>());
+}
+
+/// The cells one before those at `at`, or one behind them, or (offset 0) those. They are taken from the vectors before and behind
+/// where the processor does that in one step: each load across two cache lines costs as much as two.
+template <class D>
+HWY_INLINE hn::Vec<D> load_beside(D d, const double* at, std::ptrdiff_t offset) {
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (hn::MaxLanes(D()) == 8) {
+    // maskz: as in kernels/math_functions.hpp
+    const auto bits = [](const double* from) HWY_ATTR { return _mm512_castpd_si512(_mm512_loadu_pd(from)); };
+    if (offset < 0) return hn::Vec<D>{_mm512_castsi512_pd(_mm512_maskz_alignr_epi64(0xFF, bits(at), bits(at - 8), 7))};
+    if (offset > 0) return hn::Vec<D>{_mm512_castsi512_pd(_mm512_maskz_alignr_epi64(0xFF, bits(at + 8), bits(at), 1))};
+  }
+#endif
+  return hn::LoadU(d, at + offset);
 }
 
 /// Sums f of the lines beside the middle one, two and two, and of the two cells beside: f(line, offset).

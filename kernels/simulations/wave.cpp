@@ -25,10 +25,9 @@ namespace furrow::sim {
 
 /// One step of `size` cells from `first` on, in the middle of three lines.
 struct WaveLines {
-  void (*uniform)(const double* const* u, const double* before, double k, std::ptrdiff_t first, std::ptrdiff_t size, double* next,
-                  double* next_before);
+  void (*uniform)(const double* const* u, const double* before, double k, std::ptrdiff_t first, std::ptrdiff_t size, double* next);
   void (*varying)(const double* const* u, const double* before, const double* k, const double* left, std::ptrdiff_t first,
-                  std::ptrdiff_t size, double* next, double* next_before);
+                  std::ptrdiff_t size, double* next);
 };
 
 }  // namespace furrow::sim
@@ -40,35 +39,33 @@ namespace {
 
 /// 2 u + k · ∇²u
 template <class D, class V>
-HWY_INLINE V ahead(D d, const double* const* u, std::ptrdiff_t cell, V here, V k) {
+HWY_INLINE V ahead(D d, const std::array<const double*, 3>& u, std::ptrdiff_t cell, V here, V k) {
   const V around =
-      over_neighbours<2>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return hn::LoadU(d, u[line] + cell + at); });
+      over_neighbours<2>([&](std::size_t line, std::ptrdiff_t at) HWY_ATTR { return load_beside(d, u[line] + cell, at); });
   const V curvature = hn::Sub(around, hn::Mul(hn::Set(d, 4.0), here));
   return hn::Add(hn::Add(here, here), hn::Mul(k, curvature));
 }
 
 void uniform(const double* const* u, const double* before, double k, std::ptrdiff_t first, std::ptrdiff_t size,
-             double* HWY_RESTRICT next, double* HWY_RESTRICT next_before) {
-  const double* const lines[] = {u[0] + first, u[1] + first, u[2] + first};
+             double* HWY_RESTRICT next) {
+  const auto lines = lines_from<3>(u, first);
   const double* const old = before + first;
   for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here = hn::LoadU(d, lines[1] + i);
     hn::StoreU(hn::Sub(ahead(d, lines, i, here, hn::Set(d, k)), hn::LoadU(d, old + i)), d, next + i);
-    hn::StoreU(here, d, next_before + i);
   });
 }
 
 /// left · (2 u + k · ∇²u) − (2 left − 1) · before, where left = 1 / (1 + σ dt / 2)
 void varying(const double* const* u, const double* before, const double* k, const double* left, std::ptrdiff_t first,
-             std::ptrdiff_t size, double* HWY_RESTRICT next, double* HWY_RESTRICT next_before) {
-  const double* const lines[] = {u[0] + first, u[1] + first, u[2] + first};
+             std::ptrdiff_t size, double* HWY_RESTRICT next) {
+  const auto lines = lines_from<3>(u, first);
   for_cells<double>(first, size, [&](auto d, std::ptrdiff_t i) HWY_ATTR {
     const auto here = hn::LoadU(d, lines[1] + i);
     const auto share = hn::LoadU(d, left + first + i);
     const auto new_share = hn::Mul(share, ahead(d, lines, i, here, hn::LoadU(d, k + first + i)));
     const auto old_share = hn::Mul(hn::Sub(hn::Add(share, share), hn::Set(d, 1.0)), hn::LoadU(d, before + first + i));
     hn::StoreU(hn::Sub(new_share, old_share), d, next + i);
-    hn::StoreU(here, d, next_before + i);
   });
 }
 
@@ -91,18 +88,18 @@ const WaveLines& lines() {
 
 using Lines = Neighbourhood<double, 2, 1>::Lines;
 
-struct Uniform : blocking::LineOperation {
+struct Uniform : blocking::LeapfrogOperation {
   explicit Uniform(double number) : k(number) {}
   void line(const std::array<Lines, 2>& from, std::ptrdiff_t first, std::ptrdiff_t size, const std::array<double*, 2>& to) const {
-    step(from[0].data(), from[1][1], k, first, size, to[0], to[1]);
+    step(from[0].data(), from[1][1], k, first, size, to[0]);
   }
   double k;
   decltype(WaveLines::uniform) step = lines().uniform;
 };
 
-struct Varying : blocking::LineOperation {
+struct Varying : blocking::LeapfrogOperation {
   void line(const std::array<Lines, 4>& from, std::ptrdiff_t first, std::ptrdiff_t size, const std::array<double*, 2>& to) const {
-    step(from[0].data(), from[1][1], from[2][1], from[3][1], first, size, to[0], to[1]);
+    step(from[0].data(), from[1][1], from[2][1], from[3][1], first, size, to[0]);
   }
   decltype(WaveLines::varying) step = lines().varying;
 };
