@@ -22,7 +22,7 @@ set(DOXYGEN_WARN_AS_ERROR FAIL_ON_WARNINGS)
 set(DOXYGEN_QUIET YES)
 # What stands in public headers, but is the library's own: namespaces within furrow but `sim` and `tracing`, and these classes.
 set(DOXYGEN_EXCLUDE_SYMBOLS
-  furrow::ChunkBody furrow::CopyWriter furrow::HeldChunkBody furrow::Job furrow::NodeBody furrow::Owned furrow::PerType furrow::StreamWriter
+  furrow::ChunkBody furrow::CopyWriter furrow::HeldChunkBody furrow::Job furrow::NodeBody furrow::PerType furrow::StreamWriter
   furrow::TypeList furrow::TypeTag furrow::tracing::Details furrow::tracing::Span
   furrow::access furrow::background furrow::blocking furrow::check furrow::differences furrow::eigen furrow::flow furrow::fused furrow::loops
   furrow::named furrow::random furrow::reductions furrow::scans furrow::selection furrow::sorting

@@ -9,10 +9,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <memory>
 #include "furrow/engine/access.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/node_body.hpp"
-#include "furrow/engine/owned.hpp"
 
 namespace furrow {
 
@@ -113,7 +113,7 @@ class Graph {
  private:
   Node add_node(std::string_view name, const Access* accesses, std::size_t count, std::size_t tasks, NodeBody&& body);
 
-  Owned<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace furrow

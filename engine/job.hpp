@@ -4,9 +4,9 @@
 #include <stop_token>
 #include <string>
 
+#include <memory>
 #include "furrow/engine/duration.hpp"
 #include "furrow/engine/engine.hpp"
-#include "furrow/engine/owned.hpp"
 #include "furrow/engine/progress.hpp"
 
 namespace furrow {
@@ -60,7 +60,7 @@ class Job {
   void check_fork() const;
   std::shared_ptr<Job> before();
 
-  const Owned<State> state_;
+  const std::unique_ptr<State> state_;
 };
 
 }  // namespace furrow

@@ -6,9 +6,9 @@
 #include <memory>
 #include <utility>
 
+#include <memory>
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
-#include "furrow/engine/owned.hpp"
 #include "furrow/kernels/grid.hpp"
 #include "furrow/kernels/loops.hpp"
 #include "furrow/kernels/ranges.hpp"
@@ -33,7 +33,7 @@ class Workspaces {
 
  private:
   struct State;
-  Owned<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 /// Such memory for n elements, until the end of a scope.

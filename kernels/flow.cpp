@@ -31,7 +31,7 @@ struct Group {
   std::string name;
   std::size_t n = 0;  ///< elements
   std::vector<Operand> operands = {};
-  std::vector<Owned<Step>> steps = {};
+  std::vector<std::unique_ptr<Step>> steps = {};
   std::vector<Access> others = {};  ///< that no tile has to itself: what is written at the end, or accesses of the node
 
   struct Node {
@@ -46,10 +46,10 @@ struct Group {
   std::size_t tiles() const { return n / length + (n % length != 0); }
   Range elements(std::size_t k) const { return {k * length, std::min(n, (k + 1) * length)}; }
   void work(Engine& serial, std::size_t k) const {
-    for (const Owned<Step>& step : steps) step->work(serial, {k, elements(k)});
+    for (const std::unique_ptr<Step>& step : steps) step->work(serial, {k, elements(k)});
   }
   void finish(Engine& serial) const {
-    for (const Owned<Step>& step : steps) step->finish(serial);
+    for (const std::unique_ptr<Step>& step : steps) step->finish(serial);
   }
 };
 
@@ -108,7 +108,7 @@ void join(Group& group, Group& other) {
 /// What may overlap in time.
 struct Stage {
   std::deque<Group> groups;
-  Owned<Step> then;            ///< when all of them have finished
+  std::unique_ptr<Step> then;  ///< when all of them have finished
   std::optional<Graph> graph;  ///< of the groups, once it is known that there will be no more
 
   void add(Group added);
@@ -138,7 +138,7 @@ void Stage::build(Engine& serial) {
       continue;
     }
     group.length = tile_length(group);
-    for (const Owned<Step>& step : group.steps) step->prepare(group.tiles());
+    for (const std::unique_ptr<Step>& step : group.steps) step->prepare(group.tiles());
     std::vector<Graph::Node> tiles;
     std::vector<Access> accesses;
     for (std::size_t k = 0; k < group.tiles(); ++k) {
@@ -164,7 +164,7 @@ Flow::~Flow() = default;
 Flow::Flow(Flow&&) noexcept = default;
 Flow& Flow::operator=(Flow&&) noexcept = default;
 
-void Flow::record(std::string_view name, std::size_t n, std::span<const Operand> operands, Owned<Step> step,
+void Flow::record(std::string_view name, std::size_t n, std::span<const Operand> operands, std::unique_ptr<Step> step,
                   std::span<const Access> results) {
   Group group{.name = std::string(name), .n = n, .others = {results.begin(), results.end()}};
   for (const Operand& operand : operands) add_operand(group, operand);
@@ -178,7 +178,7 @@ void Flow::add_node(std::string_view name, std::initializer_list<Access> accesse
   state_->stages.back().add(std::move(group));
 }
 
-void Flow::add_whole(Owned<Step> step) {
+void Flow::add_whole(std::unique_ptr<Step> step) {
   state_->stages.back().then = std::move(step);
   state_->stages.emplace_back();
 }

@@ -9,11 +9,11 @@
 #include <type_traits>
 #include <utility>
 
+#include <memory>
 #include "furrow/engine/access.hpp"
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/node_body.hpp"
-#include "furrow/engine/owned.hpp"
 #include "furrow/kernels/ranges.hpp"
 
 namespace furrow {
@@ -55,13 +55,13 @@ class Step {
 
 /// call(engine, tile) for each tile.
 template <class Call>
-Owned<Step> element_wise(Call call) {
+std::unique_ptr<Step> element_wise(Call call) {
   struct ElementWise final : Step {
     explicit ElementWise(Call&& held) : call(std::move(held)) {}
     void work(Engine& serial, const Tile& tile) override { call(serial, tile); }
     Call call;
   };
-  return Owned<Step>(new ElementWise(std::move(call)));
+  return std::unique_ptr<Step>(new ElementWise(std::move(call)));
 }
 
 }  // namespace flow
@@ -126,15 +126,15 @@ class Flow {
 
   /// For kernels: any step over n elements of each operand that may be cut at multiples of 8192 times a power of two, and what
   /// memory it writes when it finishes.
-  void record(std::string_view name, std::size_t n, std::span<const flow::Operand> operands, Owned<flow::Step> step,
+  void record(std::string_view name, std::size_t n, std::span<const flow::Operand> operands, std::unique_ptr<flow::Step> step,
               std::span<const Access> results);
 
  private:
   struct State;
   void add_node(std::string_view name, std::initializer_list<Access> accesses, std::size_t tasks, NodeBody body);
-  void add_whole(Owned<flow::Step> step);
+  void add_whole(std::unique_ptr<flow::Step> step);
 
-  Owned<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace furrow

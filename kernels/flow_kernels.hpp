@@ -192,8 +192,8 @@ void reduce(Flow& flow, const char* name, R& result, Partial partial, Join join,
   const std::array sizes{in.size()...};
   for (const std::size_t size : sizes) check::same_size(name, sizes[0], size);
   const std::array results{write(std::span(&result, 1))};
-  flow.record(name, sizes[0], operands, Owned<Step>(new Reduction<P, R, Partial, Join, Finish>(result, partial, join, finish)),
-              results);
+  flow.record(name, sizes[0], operands,
+              std::unique_ptr<Step>(new Reduction<P, R, Partial, Join, Finish>(result, partial, join, finish)), results);
 }
 
 inline constexpr auto itself = [](Engine&, auto partial) { return partial; };

@@ -294,11 +294,11 @@ TEST(Stencil, LeapfrogFieldsChangeRoles) {
                                        cut_of(grid, steps, {31, 1, 8}), cut_of(grid, steps, {4, 1, 9})}) {
         for (const bool stream : {false, true}) {
           State<double, 2> out{std::vector<double>(in[0].size()), std::vector<double>(in[0].size())};
-          blocking::Workspaces<double> workspaces;
+          blocking::Workspaces workspaces;
           using Block = blocking::Block<double, 2, 0, 2, 1, Swinging>;
           const Swinging op;
           const Block::Pass pass{grid, cut, {in[0].data(), in[1].data()}, {out[0].data(), out[1].data()}, {}, op, stream};
-          for (std::size_t block = cut.blocks(); block-- > 0;) Block(pass, block, workspaces).run();
+          for (std::size_t block = cut.blocks(); block-- > 0;) Block(pass, block).run(workspaces);
           ASSERT_EQ(out, expected) << steps << " steps, blocks of " << cut.extents[0] << " x " << cut.extents[2];
         }
       }
