@@ -23,7 +23,9 @@ template <class T>
 bool close(T got, T expected, bool exact, double tolerance) {
   if (std::memcmp(&got, &expected, sizeof(T)) == 0) return true;
   if (exact || !std::is_floating_point_v<T>) return false;
-  return (got != got && expected != expected) || std::abs(static_cast<double>(got) - static_cast<double>(expected)) <= tolerance;
+  const auto a = static_cast<double>(got);
+  const auto b = static_cast<double>(expected);
+  return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance;
 }
 
 }  // namespace

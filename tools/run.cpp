@@ -199,7 +199,7 @@ class Checkpoints {
 class Watch {
  public:
   Watch()
-      : token_(console::stop_on_signals()), thread_([](std::stop_token ended) {
+      : token_(console::stop_on_signals()), thread_([](const std::stop_token& ended) {
           std::mutex mutex;
           std::condition_variable_any end;
           std::unique_lock lock(mutex);

@@ -87,7 +87,7 @@ class Sort {
       for (std::size_t k = 0; k < chunks.count(); ++k) sum += std::exchange(places[k * buckets + b], sum);
     }
     engine_.over_chunks(chunks, moving, [&](std::size_t from, std::size_t last) {
-      const BucketMap<U> local(map);
+      const BucketMap<U> local(map);  // NOLINT(performance-unnecessary-copy-initialization): no store to `to` can change a copy
       LineWriter<R> writer(to, places.data() + from * buckets, buckets, stream_);
       const Range part = chunks.elements(from, last);
       for (std::size_t i = part.begin; i < part.end; ++i) {
