@@ -1,6 +1,9 @@
 #pragma once
 
-// Everything but what needs another library's headers (furrow/eigen.hpp). The parts may be included on their own.
+// Everything but what needs another library's headers (furrow/eigen.hpp). The parts may be included on their own, and compile
+// sooner: they do without these two, which functions that programs hand over are made of.
+#include <algorithm>
+#include <cmath>
 
 #include "furrow/engine/array.hpp"
 #include "furrow/engine/backend.hpp"
