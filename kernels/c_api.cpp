@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "furrow/engine/chunks.hpp"
 #include "furrow/engine/engine.hpp"

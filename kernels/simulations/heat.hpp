@@ -65,8 +65,6 @@ class Heat final : public Simulation {
   std::vector<std::span<std::byte>> state() override;
 
  private:
-  void set_up();
-
   Options options_;
   bool uniform_;
   GridState<double, 1, 1, D> state_;  ///< the constant: dt · diffusivity / spacing² of each cell, where it is not uniform
