@@ -11,8 +11,8 @@ Boundary boundary_named(const std::string& name, double edge) {
   return name == "fixed" ? Boundary::fixed(edge) : name == "insulated" ? Boundary::reflecting() : Boundary::periodic();
 }
 
-const std::string& one_of(std::string_view parameter, const std::string& name, std::initializer_list<std::string_view> known) {
-  if (std::ranges::find(known, name) != known.end()) return name;
+void one_of(std::string_view parameter, const std::string& name, std::initializer_list<std::string_view> known) {
+  if (std::ranges::find(known, name) != known.end()) return;
   std::string all;
   for (const std::string_view one : known) all += (all.empty() ? "" : ", ") + std::string(one);
   fail(std::string(parameter) + " is one of " + all + ", not \"" + name + "\"");

@@ -21,8 +21,8 @@ namespace furrow::sim {
 /// "fixed" to `edge`, "insulated" or "periodic". Throws Error, which lists these, for another name.
 Boundary boundary_named(const std::string& name, double edge);
 
-/// The name if it is one of these. Throws Error, which lists them, otherwise.
-const std::string& one_of(std::string_view parameter, const std::string& name, std::initializer_list<std::string_view> known);
+/// Throws Error, which lists these names, unless it is one of them.
+void one_of(std::string_view parameter, const std::string& name, std::initializer_list<std::string_view> known);
 
 /// F fields on a grid that a stencil moves on, and C that it only reads. Fields are kept twice: each pass goes from one copy to the
 /// other, so that one which does not come to its end leaves nothing behind.
