@@ -2,7 +2,7 @@
 
 namespace furrow {
 
-/// A length of time: any std::chrono::duration. (<chrono> would be a tenth of what furrow's headers cost to compile.)
+/// A length of time: any std::chrono::duration. (`<chrono>` would be a tenth of what furrow's headers cost to compile.)
 class Duration {
  public:
   /// So many seconds.

@@ -10,8 +10,8 @@ namespace furrow {
 template <class Signature>
 class Function;
 
-/// A callable R(Args…) or none, as std::function, but copies share it, so that it need not be copyable. (All of <functional> would
-/// be a fifth of what furrow's headers cost to compile.)
+/// A callable R(Args…) or none, as std::function, but copies share it, so that it need not be copyable. (All of `<functional>`
+/// would be a fifth of what furrow's headers cost to compile.)
 template <class R, class... Args>
 class Function<R(Args...)> {
  public:
