@@ -208,8 +208,11 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   const double alone = double{cost.nanoseconds(n)} * static_cast<double>(n);
   if (alone == 0) {
     const KernelTuning* const known = tuned(cost);
-    if (known != nullptr && known->serial_below && n >= *known->serial_below) return time_threads(chunks, cost, body);
-    return begin_serially(chunks, cost, body);
+    if (known == nullptr || !known->serial_below) return begin_serially(chunks, cost, body);
+    if (n >= *known->serial_below) return time_threads(chunks, cost, body);
+    const Clock::time_point start = Clock::now();
+    serially(Serial::too_small);
+    return cost.add_sample(n, nanoseconds_since(start) / static_cast<float>(n));
   }
   const double least = fork_join_->least();
   // What a functor costs is looked at again; where a call is over in no time, the clock would be felt.
@@ -228,8 +231,7 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
 /// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's
 /// worth of time has passed and what is left is seen to be worth another; then threads get the rest. Notes what the chunks cost.
 void Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBody& body) {
-  constexpr double kMargin = 1.5;  // threads are rarely as wide awake as when the least was measured
-  const double fork_join = kMargin * fork_join_->least();
+  const double fork_join = ForkJoin::kMargin * fork_join_->least();
   const Clock::time_point start = Clock::now();
   for (std::size_t done = 0, until = 1;; until = std::min(until * 16, chunks.count())) {
     in_order(done, until, body);

@@ -40,7 +40,6 @@ double ForkJoin::measure() {
 }
 
 float ForkJoin::Calls::expected(double least) const {
-  constexpr double kMargin = 1.5;  // threads are rarely as wide awake as when the least was measured
   const float median = median_.load(std::memory_order_relaxed);
   return static_cast<float>(median > 0 ? std::max(double{median}, least) : kMargin * least);
 }

@@ -17,6 +17,9 @@ class ForkJoin {
  public:
   explicit ForkJoin(Backend& backend) : backend_(backend) {}
 
+  /// How many times the least a fork and join is taken to cost before more is known: threads are rarely as wide awake.
+  static constexpr double kMargin = 1.5;
+
   /// Nanoseconds: the least of a few, since whatever else the machine does only adds to it. Measured when first asked for; 0 inside
   /// a parallel region.
   double least() {

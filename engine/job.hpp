@@ -4,7 +4,6 @@
 #include <stop_token>
 #include <string>
 
-#include <memory>
 #include "furrow/engine/duration.hpp"
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/progress.hpp"

@@ -6,7 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include <memory>
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/memory.hpp"
 #include "furrow/kernels/grid.hpp"
