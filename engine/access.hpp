@@ -109,7 +109,7 @@ Access of(Access::Mode mode, Range& range) {
 }
 
 template <class T, std::size_t D>
-requires(D <= 3) Access of(Access::Mode mode, const View<T, D>& view) {
+Access of(Access::Mode mode, const View<T, D>& view) requires(D <= 3) {
   Access::Directions directions{{{1, 0}, {1, 0}, {1, 0}}};
   for (std::size_t d = 0; d < D; ++d) directions[d] = {view.extent(d), view.stride(d) * static_cast<std::ptrdiff_t>(sizeof(T))};
   return {mode, view.data_handle(), sizeof(T), directions};

@@ -19,8 +19,8 @@ class TaskRef {
  public:
   /// Refers to `body`, which is not copied.
   template <class Body>
-  requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskRef> && std::is_invocable_v<Body&, std::size_t>)
-      TaskRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
+  TaskRef(Body&& body)  // NOLINT(google-explicit-constructor): a parameter type
+      requires(!std::is_same_v<std::remove_cvref_t<Body>, TaskRef> && std::is_invocable_v<Body&, std::size_t>)
       : context_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
         call_([](void* context, std::size_t task) { (*static_cast<std::remove_reference_t<Body>*>(context))(task); }) {}
 

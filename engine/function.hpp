@@ -21,7 +21,7 @@ class Function<R(Args...)> {
   Function(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): a parameter type
   /// Holds `f`; nothing if that is a null pointer or an empty std::function.
   template <class F>
-  requires std::is_invocable_r_v<R, F&, Args...> Function(F f) {  // NOLINT(google-explicit-constructor): a parameter type
+  Function(F f) requires(std::is_invocable_r_v<R, F&, Args...>) {  // NOLINT(google-explicit-constructor): a parameter type
     if constexpr (requires { f == nullptr; })
       if (f == nullptr) return;
     held_ = std::make_shared<F>(std::move(f));

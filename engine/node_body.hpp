@@ -12,8 +12,8 @@ namespace furrow {
 class NodeBody {
  public:
   template <class Body>
-  requires(!std::is_same_v<std::remove_cvref_t<Body>, NodeBody> &&
-           std::is_invocable_v<std::decay_t<Body>&, std::size_t>) explicit NodeBody(Body&& body) {
+  explicit NodeBody(Body&& body) requires(!std::is_same_v<std::remove_cvref_t<Body>, NodeBody> &&
+                                          std::is_invocable_v<std::decay_t<Body>&, std::size_t>) {
     using Held = std::decay_t<Body>;
     if constexpr (fits<Held>) {
       ::new (static_cast<void*>(here_.data())) Held(std::forward<Body>(body));

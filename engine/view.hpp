@@ -51,8 +51,8 @@ class View {
 
   /// Element (i, j, …); not checked.
   template <class... Index>
-  requires(sizeof...(Index) == D && (std::is_convertible_v<Index, std::ptrdiff_t> && ...)) constexpr T& operator()(
-      Index... index) const {
+  constexpr T& operator()(Index... index) const
+      requires(sizeof...(Index) == D && (std::is_convertible_v<Index, std::ptrdiff_t> && ...)) {
     const Strides at{static_cast<std::ptrdiff_t>(index)...};
     std::ptrdiff_t offset = 0;
     for (std::size_t d = 0; d < D; ++d) offset += at[d] * strides_[d];

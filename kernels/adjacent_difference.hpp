@@ -41,9 +41,8 @@ void in_place(Engine& engine, Cost& cost, std::span<T> x, const Holder& held) {
 ///
 /// Throws Error if sizes differ or ranges overlap partly; if `op` throws in place, some elements are differences and some are not
 /// yet. Cost: 1 read, 1 write.
-template <ContiguousRange In, ContiguousRange Out, class Op>
-requires std::invocable < Op&, const value_t<In>
-&, const value_t<In>& > void adjacent_difference(Engine& engine, In&& in, Out&& out, Op&& op) {
+template <ContiguousRange In, ContiguousRange Out, ElementFunction<In, In> Op>
+void adjacent_difference(Engine& engine, In&& in, Out&& out, Op&& op) {
   using T = value_t<In>;
   const std::span<const T> x = as_span(in);
   const std::span<value_t<Out>> target = as_span(out);

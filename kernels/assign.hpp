@@ -334,9 +334,8 @@ fused::Range<value_t<R>> in(R&& range) {
 /// out[i] = the value of the expression at element i. `out` may be any of its ranges (in place), otherwise it must not overlap
 /// them. Throws Error if sizes differ or ranges overlap partly. Cost: each range read and `out` written once, past the cache if
 /// they are larger than that; some microseconds a call.
-template <ContiguousRange Out, fused::Term E>
-requires std::same_as < value_t<Out>,
-typename E::element > void assign(Runner auto& runner, Out&& out, const E& expression) {
+template <fused::Term E, RangeOf<typename E::element> Out>
+void assign(Runner auto& runner, Out&& out, const E& expression) {
   using T = typename E::element;
   static constinit Cost cost;
   std::array<fused::Step<T>, E::steps> steps;

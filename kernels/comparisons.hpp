@@ -42,50 +42,43 @@ template <class R>
 concept ByteRange = ContiguousRange<R> && std::same_as<value_t<R>, std::uint8_t>;
 
 /// out[i] = a[i] = b[i]. 2 reads, 1 byte written.
-template <NamedRange A, ContiguousRange B, ByteRange Out>
-requires SameElements<A, B>
+template <NamedRange A, RangeOf<value_t<A>> B, ByteRange Out>
 void equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::compare<value_t<A>>(runner, named::Comparison::equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] ≠ b[i]. 2 reads, 1 byte written.
-template <NamedRange A, ContiguousRange B, ByteRange Out>
-requires SameElements<A, B>
+template <NamedRange A, RangeOf<value_t<A>> B, ByteRange Out>
 void not_equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::compare<value_t<A>>(runner, named::Comparison::not_equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] < b[i]. 2 reads, 1 byte written.
-template <NamedRange A, ContiguousRange B, ByteRange Out>
-requires SameElements<A, B>
+template <NamedRange A, RangeOf<value_t<A>> B, ByteRange Out>
 void less(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::compare<value_t<A>>(runner, named::Comparison::less, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] ≤ b[i]. 2 reads, 1 byte written.
-template <NamedRange A, ContiguousRange B, ByteRange Out>
-requires SameElements<A, B>
+template <NamedRange A, RangeOf<value_t<A>> B, ByteRange Out>
 void less_equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::compare<value_t<A>>(runner, named::Comparison::less_equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] > b[i]. 2 reads, 1 byte written.
-template <NamedRange A, ContiguousRange B, ByteRange Out>
-requires SameElements<A, B>
+template <NamedRange A, RangeOf<value_t<A>> B, ByteRange Out>
 void greater(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::compare<value_t<A>>(runner, named::Comparison::greater, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] ≥ b[i]. 2 reads, 1 byte written.
-template <NamedRange A, ContiguousRange B, ByteRange Out>
-requires SameElements<A, B>
+template <NamedRange A, RangeOf<value_t<A>> B, ByteRange Out>
 void greater_equal(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::compare<value_t<A>>(runner, named::Comparison::greater_equal, named::in(a), named::in(b), as_span(out));
 }
 
 /// out[i] = a[i] where condition[i] is not 0, else b[i]: the very bits, of NaN too. 2 reads and a byte, 1 write.
-template <ByteRange Condition, NamedRange A, ContiguousRange B, ContiguousRange Out>
-requires SameElements<A, B, Out>
+template <ByteRange Condition, NamedRange A, RangeOf<value_t<A>> B, RangeOf<value_t<A>> Out>
 void where(Runner auto& runner, Condition&& condition, A&& a, B&& b, Out&& out) {
   named::where<value_t<A>>(runner, named::in(condition), named::in(a), named::in(b), as_span(out));
 }

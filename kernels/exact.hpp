@@ -28,15 +28,15 @@ T exact_dot(Engine& engine, std::span<const T> x, std::span<const T> y);
 ///
 /// Cost: one read and 16 additions per element as long as the sizes in a block of 1024 elements span no more than 2^76, and
 /// 12 more for each further factor of 2^129; numbers from 2^1014 on are added one by one.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> value_t<In> sum(Engine& engine, In&& in, Exact) {
+template <FloatingRange In>
+value_t<In> sum(Engine& engine, In&& in, Exact) {
   return named::exact_sum<value_t<In>>(engine, named::in(in));
 }
 
 /// The same of the exact products x[i] · y[i]; a product of an infinity and 0 is NaN. Throws Error if the sizes differ. Two reads,
 /// and about twice the arithmetic; blocks with products of extreme size (not within 2^-960 … 2^990) are added one by one.
-template <NamedRange X, ContiguousRange Y>
-requires SameElements<X, Y> && std::floating_point<value_t<X>> value_t<X> dot(Engine& engine, X&& x, Y&& y, Exact) {
+template <FloatingRange X, RangeOf<value_t<X>> Y>
+value_t<X> dot(Engine& engine, X&& x, Y&& y, Exact) {
   return named::exact_dot<value_t<X>>(engine, named::in(x), named::in(y));
 }
 

@@ -115,9 +115,8 @@ void run(Flow& flow, Cost& cost, std::span<const Step<T>> steps, std::span<T> ou
 }  // namespace fused
 
 /// As transform(engine, in, out, f), of a copy of f.
-template <ContiguousRange In, ContiguousRange Out, class F>
-requires std::invocable < F&, const value_t<In>
-& > void transform(Flow& flow, In&& in, Out&& out, F f) {
+template <ContiguousRange In, ContiguousRange Out, ElementFunction<In> F>
+void transform(Flow& flow, In&& in, Out&& out, F f) {
   using Value = loops::Transformed<value_t<Out>, F, value_t<In>>;
   const std::span<const value_t<In>> x = as_span(in);
   const auto target = as_span(out);
@@ -130,9 +129,8 @@ requires std::invocable < F&, const value_t<In>
 }
 
 /// As transform(engine, a, b, out, f), of a copy of f.
-template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, class F>
-requires std::invocable < F&, const value_t<A>
-&, const value_t<B>& > void transform(Flow& flow, A&& a, B&& b, Out&& out, F f) {
+template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, ElementFunction<A, B> F>
+void transform(Flow& flow, A&& a, B&& b, Out&& out, F f) {
   using Value = loops::Transformed<value_t<Out>, F, value_t<A>, value_t<B>>;
   const std::span<const value_t<A>> x = as_span(a);
   const std::span<const value_t<B>> y = as_span(b);
@@ -147,9 +145,8 @@ requires std::invocable < F&, const value_t<A>
 }
 
 /// As for_each(engine, range, f), of a copy of f.
-template <ContiguousRange R, class F>
-requires std::invocable < F&, element_t<R>
-& > void for_each(Flow& flow, R&& range, F f) {
+template <ContiguousRange R, ElementVisitor<R> F>
+void for_each(Flow& flow, R&& range, F f) {
   const auto x = as_span(range);
   flow.each(
       "for_each",
@@ -231,8 +228,7 @@ void sum(Flow& flow, In&& in, sum_t<value_t<In>>& result) {
 }
 
 /// Sets `result`, when the flow runs, to the dot product.
-template <NamedRange X, ContiguousRange Y>
-requires SameElements<X, Y>
+template <NamedRange X, RangeOf<value_t<X>> Y>
 void dot(Flow& flow, X&& x, Y&& y, sum_t<value_t<X>>& result) {
   using T = value_t<X>;
   const std::span<const T> a = named::in(x);
@@ -291,8 +287,7 @@ void argmax(Flow& flow, In&& in, std::size_t& result) {
 }
 
 /// Sets `result`, when the flow runs, to the sum of magnitudes.
-template <NamedRange In>
-requires std::floating_point<value_t<In>>
+template <FloatingRange In>
 void norm1(Flow& flow, In&& in, value_t<In>& result) {
   using T = value_t<In>;
   flow::reduce(
@@ -301,8 +296,7 @@ void norm1(Flow& flow, In&& in, value_t<In>& result) {
 }
 
 /// Sets `result`, when the flow runs, to the Euclidean norm.
-template <NamedRange In>
-requires std::floating_point<value_t<In>>
+template <FloatingRange In>
 void norm2(Flow& flow, In&& in, value_t<In>& result) {
   using T = value_t<In>;
   const std::span<const T> x = named::in(in);
@@ -314,8 +308,7 @@ void norm2(Flow& flow, In&& in, value_t<In>& result) {
 }
 
 /// Sets `result`, when the flow runs, to the greatest magnitude.
-template <NamedRange In>
-requires std::floating_point<value_t<In>>
+template <FloatingRange In>
 void norm_inf(Flow& flow, In&& in, value_t<In>& result) {
   using T = value_t<In>;
   flow::reduce(

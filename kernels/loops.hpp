@@ -162,9 +162,8 @@ void for_each_index(Engine& engine, const Index (&shape)[D], F&& f) {
 }
 
 /// Calls f(v) for every element v, which f may change; each once, in any order, possibly at once.
-template <ContiguousRange R, class F>
-requires std::invocable < F&, element_t<R>
-& > void for_each(Engine& engine, R&& range, F&& f) {
+template <ContiguousRange R, ElementVisitor<R> F>
+void for_each(Engine& engine, R&& range, F&& f) {
   static constinit Cost cost(2 * sizeof(element_t<R>));
   const auto elements = as_span(range);
   const Chunks chunks = loops::cut(elements.size(), sizeof(element_t<R>));
@@ -188,9 +187,8 @@ void for_each(Engine& engine, const View<T, D>& view, F&& f) {
 /// out[i] = f(in[i]). `out` may be `in`, otherwise they must not overlap. Calls f once per element, in any order, possibly at once.
 /// Throws Error if the sizes differ or the ranges overlap partly. Cost: one read and one write per element; results larger than the
 /// cache are streamed past it.
-template <ContiguousRange In, ContiguousRange Out, class F>
-requires std::invocable < F&, const value_t<In>
-& > void transform(Engine& engine, In&& in, Out&& out, F&& f) {
+template <ContiguousRange In, ContiguousRange Out, ElementFunction<In> F>
+void transform(Engine& engine, In&& in, Out&& out, F&& f) {
   static constinit Cost cost(sizeof(value_t<In>) + sizeof(value_t<Out>));
   const auto source = as_span(in);
   const auto target = as_span(out);
@@ -202,9 +200,8 @@ requires std::invocable < F&, const value_t<In>
 }
 
 /// out[i] = f(a[i], b[i]); otherwise as above. `out` may be `a`, `b` or both.
-template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, class F>
-requires std::invocable < F&, const value_t<A>
-&, const value_t<B>& > void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
+template <ContiguousRange A, ContiguousRange B, ContiguousRange Out, ElementFunction<A, B> F>
+void transform(Engine& engine, A&& a, B&& b, Out&& out, F&& f) {
   static constinit Cost cost(sizeof(value_t<A>) + sizeof(value_t<B>) + sizeof(value_t<Out>));
   const auto first = as_span(a);
   const auto second = as_span(b);

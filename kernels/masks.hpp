@@ -15,7 +15,7 @@ namespace furrow {
 
 /// A range of truth values: std::uint8_t or bool.
 template <class R>
-concept MaskRange = ContiguousRange<R> &&(std::same_as<value_t<R>, std::uint8_t> || std::same_as<value_t<R>, bool>);
+concept MaskRange = RangeOf<R, std::uint8_t> || RangeOf<R, bool>;
 
 namespace named {
 

@@ -67,183 +67,154 @@ void evaluate(Flow& flow, Binary f, std::span<const T> a, std::span<const T> b, 
 
 }  // namespace named
 
-/// Ranges of one floating-point type, the last of which is written.
-template <class R, class... Others>
-concept SameFractions = SameElements<R, Others...> && std::floating_point<value_t<R>>;
-
 /// The greatest integer ≤ in[i]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void floor(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::floor, named::in(in), as_span(out));
 }
 
 /// The least integer ≥ in[i]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void ceil(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::ceil, named::in(in), as_span(out));
 }
 
 /// The nearest integer, the even one of two (as NumPy and `std::nearbyint` by default; C's `round` goes away from zero). 1 read, 1
 /// write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void round(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::round, named::in(in), as_span(out));
 }
 
 /// in[i] without its fraction. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void trunc(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::trunc, named::in(in), as_span(out));
 }
 
 /// ∛in[i]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void cbrt(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::cbrt, named::in(in), as_span(out));
 }
 
 /// e to the power of in[i]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void exp(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::exp, named::in(in), as_span(out));
 }
 
 /// 2 to the power of in[i]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void exp2(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::exp2, named::in(in), as_span(out));
 }
 
 /// exp(in[i]) − 1, accurate near 0. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void expm1(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::expm1, named::in(in), as_span(out));
 }
 
 /// The natural logarithm; −∞ for ±0, NaN below. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void log(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::log, named::in(in), as_span(out));
 }
 
 /// The logarithm to base 2; as log. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void log2(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::log2, named::in(in), as_span(out));
 }
 
 /// The logarithm to base 10; as log. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void log10(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::log10, named::in(in), as_span(out));
 }
 
 /// log(1 + in[i]), accurate near 0; −∞ for −1, NaN below. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void log1p(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::log1p, named::in(in), as_span(out));
 }
 
 /// Of radians, as are all angles here; NaN for ±∞. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void sin(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::sin, named::in(in), as_span(out));
 }
 
 /// As sin. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void cos(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::cos, named::in(in), as_span(out));
 }
 
 /// As sin. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void tan(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::tan, named::in(in), as_span(out));
 }
 
 /// In [−π/2, π/2]; NaN outside [−1, 1]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void asin(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::asin, named::in(in), as_span(out));
 }
 
 /// In [0, π]; NaN outside [−1, 1]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void acos(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::acos, named::in(in), as_span(out));
 }
 
 /// In [−π/2, π/2]. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void atan(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::atan, named::in(in), as_span(out));
 }
 
 /// The hyperbolic sine. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void sinh(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::sinh, named::in(in), as_span(out));
 }
 
 /// The hyperbolic cosine. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void cosh(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::cosh, named::in(in), as_span(out));
 }
 
 /// The hyperbolic tangent. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void tanh(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::tanh, named::in(in), as_span(out));
 }
 
 /// The error function, 2/√π ∫₀ˣ exp(−t²) dt. 1 read, 1 write.
-template <NamedRange In, ContiguousRange Out>
-requires SameFractions<In, Out>
+template <FloatingRange In, RangeOf<value_t<In>> Out>
 void erf(Runner auto& runner, In&& in, Out&& out) {
   named::evaluate<value_t<In>>(runner, named::Unary::erf, named::in(in), as_span(out));
 }
 
 /// a[i] to the power of b[i]; special values as in C (Annex F). Of double, without fused multiply-add, results whose size is within
 /// 2^−41 of the largest number, relative to it, may be ±∞ already. 2 reads, 1 write.
-template <NamedRange A, ContiguousRange B, ContiguousRange Out>
-requires SameFractions<A, B, Out>
+template <FloatingRange A, RangeOf<value_t<A>> B, RangeOf<value_t<A>> Out>
 void pow(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::evaluate<value_t<A>>(runner, named::Binary::pow, named::in(a), named::in(b), as_span(out));
 }
 
 /// The angle of the point (b[i], a[i]): a is y, b is x, as in C; in [−π, π]. 2 reads, 1 write.
-template <NamedRange A, ContiguousRange B, ContiguousRange Out>
-requires SameFractions<A, B, Out>
+template <FloatingRange A, RangeOf<value_t<A>> B, RangeOf<value_t<A>> Out>
 void atan2(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::evaluate<value_t<A>>(runner, named::Binary::atan2, named::in(a), named::in(b), as_span(out));
 }
 
 /// √(a[i]² + b[i]²) without overflow on the way; ∞ if either is infinite. 2 reads, 1 write.
-template <NamedRange A, ContiguousRange B, ContiguousRange Out>
-requires SameFractions<A, B, Out>
+template <FloatingRange A, RangeOf<value_t<A>> B, RangeOf<value_t<A>> Out>
 void hypot(Runner auto& runner, A&& a, B&& b, Out&& out) {
   named::evaluate<value_t<A>>(runner, named::Binary::hypot, named::in(a), named::in(b), as_span(out));
 }

@@ -50,10 +50,10 @@ void fill_integers(Engine& engine, const RandomNumbers& numbers, std::span<T> ou
 
 /// Ranges of float or double.
 template <class R>
-concept FractionRange = ContiguousRange<R> &&(std::same_as<value_t<R>, float> || std::same_as<value_t<R>, double>);
+concept FractionRange = RangeOf<R, float> || RangeOf<R, double>;
 /// Ranges of 32-bit or 64-bit signed integers.
 template <class R>
-concept IntegerRange = ContiguousRange<R> &&(std::same_as<value_t<R>, std::int32_t> || std::same_as<value_t<R>, std::int64_t>);
+concept IntegerRange = RangeOf<R, std::int32_t> || RangeOf<R, std::int64_t>;
 
 /// Numbers spread evenly over [low, high): low + (high − low)·u with u one of the 2^53 (float: 2^24) multiples of 2^-53 (2^-24) in
 /// [0, 1). If low is not 0, the sum may round to high. Throws Error unless low <= high and their distance is finite.

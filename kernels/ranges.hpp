@@ -24,6 +24,28 @@ using element_t = std::remove_reference_t<decltype(*std::data(std::declval<R&>()
 /// The same without const.
 template <ContiguousRange R>
 using value_t = std::remove_cv_t<element_t<R>>;
+/// How an element is handed to a functor, and how to one that may not change it.
+template <ContiguousRange R>
+using reference_t = element_t<R>&;
+template <ContiguousRange R>
+using const_reference_t = const value_t<R>&;
+
+/// A range of elements of this type, which may be const.
+template <class R, class T>
+concept RangeOf = ContiguousRange<R> && std::same_as<value_t<R>, T>;
+
+/// What can be called with an element of each of the ranges.
+template <class F, class... Ranges>
+concept ElementFunction = std::invocable<F&, const_reference_t<Ranges>...>;
+/// The same, and says whether something holds.
+template <class F, class... Ranges>
+concept ElementPredicate = std::predicate<F&, const_reference_t<Ranges>...>;
+/// What can be called with each element of a range in turn, and may change it.
+template <class F, class R>
+concept ElementVisitor = std::invocable<F&, reference_t<R>>;
+/// What makes one value of two.
+template <class F, class T>
+concept BinaryOperation = std::invocable<F&, T, T>;
 
 namespace check {
 
@@ -124,8 +146,8 @@ void views(const char* call, const View<In, D>& in, const View<Out, D>& out) {
 
 /// The range as a span. Throws Error if its elements do not lie side by side (a row of a column-major Eigen matrix), or if it has
 /// elements and its pointer is null or not aligned for them.
-template <class R>
-requires ContiguousRange<R> std::span<element_t<R>> as_span(R&& range) {
+template <ContiguousRange R>
+std::span<element_t<R>> as_span(R&& range) {
   if constexpr (requires { range.innerStride(), range.outerStride(), range.innerSize(), range.outerSize(); }) {
     const bool gaps = range.innerStride() != 1 || (range.outerStride() != range.innerSize() && range.outerSize() > 1);
     if (gaps && range.size() > 1) check::not_contiguous();

@@ -276,8 +276,8 @@ Located<T> join_located(Located<T> a, Located<T> b) {
 /// init op in[0] op … op in[n-1], for any associative op, which need not commute; the type of `init` is that of the result and of
 /// op's operands. Where op is not exactly associative (floating-point addition), the order of combining depends on n alone. Empty
 /// input gives init. op is called from several threads at once. Cost: one read per element.
-template <ContiguousRange In, class T, class Op>
-requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&& op) {
+template <ContiguousRange In, class T, BinaryOperation<T> Op>
+T reduce(Engine& engine, In&& in, T init, Op&& op) {
   const auto elements = as_span(in);
   if constexpr (NamedElement<T> && std::is_same_v<T, value_t<In>> && reductions::adds<std::remove_cvref_t<Op>, T>) {
     return elements.empty() ? init : static_cast<T>(op(init, static_cast<T>(named::sum<T>(engine, elements))));
@@ -289,9 +289,8 @@ requires std::invocable<Op&, T, T> T reduce(Engine& engine, In&& in, T init, Op&
 }
 
 /// init op f(in[0]) op … op f(in[n-1]); otherwise as reduce. f is called once per element.
-template <ContiguousRange In, class T, class Op, class F>
-requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
-& > T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
+template <ContiguousRange In, class T, BinaryOperation<T> Op, ElementFunction<In> F>
+T transform_reduce(Engine& engine, In&& in, T init, Op&& op, F&& f) {
   static constinit Cost cost(sizeof(value_t<In>));
   const auto elements = as_span(in);
   return reductions::reduce<T>(engine, cost, elements.size(), sizeof(value_t<In>), init, op,
@@ -299,9 +298,8 @@ requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<In>
 }
 
 /// init op f(a[0], b[0]) op …; otherwise as above. Throws Error if the sizes differ.
-template <ContiguousRange A, ContiguousRange B, class T, class Op, class F>
-requires std::invocable<Op&, T, T> && std::invocable < F&, const value_t<A>
-&, const value_t<B>& > T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
+template <ContiguousRange A, ContiguousRange B, class T, BinaryOperation<T> Op, ElementFunction<A, B> F>
+T transform_reduce(Engine& engine, A&& a, B&& b, T init, Op&& op, F&& f) {
   static constinit Cost cost(sizeof(value_t<A>) + sizeof(value_t<B>));
   const auto first = as_span(a);
   const auto second = as_span(b);
@@ -321,8 +319,8 @@ sum_t<value_t<In>> sum(Engine& engine, In&& in) {
 }
 
 /// Σ x[i] · y[i], each product rounded; otherwise as sum. Throws Error if the sizes differ. 2 reads.
-template <NamedRange X, ContiguousRange Y>
-requires SameElements<X, Y> sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
+template <NamedRange X, RangeOf<value_t<X>> Y>
+sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
   return named::dot<value_t<X>>(engine, named::in(x), named::in(y));
 }
 
@@ -358,21 +356,21 @@ std::size_t argmax(Engine& engine, In&& in) {
 }
 
 /// Σ|x[i]|, added in the order of sum; 0 if empty. 1 read.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> value_t<In> norm1(Engine& engine, In&& in) {
+template <FloatingRange In>
+value_t<In> norm1(Engine& engine, In&& in) {
   return named::norm1<value_t<In>>(engine, named::in(in));
 }
 
 /// √Σx[i]², added in the order of dot; 0 if empty. Squares that overflow or underflow do no harm: the elements are then scaled by a
 /// power of two and read twice again. NaN if any is NaN. 1 read.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> value_t<In> norm2(Engine& engine, In&& in) {
+template <FloatingRange In>
+value_t<In> norm2(Engine& engine, In&& in) {
   return named::norm2<value_t<In>>(engine, named::in(in));
 }
 
 /// The greatest |x[i]|, NaN if any is NaN, 0 if empty. 1 read.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> value_t<In> norm_inf(Engine& engine, In&& in) {
+template <FloatingRange In>
+value_t<In> norm_inf(Engine& engine, In&& in) {
   return named::norm_inf<value_t<In>>(engine, named::in(in));
 }
 

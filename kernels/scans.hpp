@@ -177,8 +177,7 @@ void sums(Engine& engine, std::span<const T> x, std::span<T> out, T before, Kind
 }  // namespace scans
 
 /// out[i] = in[0] op … op in[i], in the type of `out`'s elements. Sums of named types by std::plus are SIMD code; integers wrap.
-template <ContiguousRange In, ContiguousRange Out, class Op>
-requires std::invocable<Op&, value_t<Out>, value_t<Out>>
+template <ContiguousRange In, ContiguousRange Out, BinaryOperation<value_t<Out>> Op>
 void inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op) {
   using T = value_t<Out>;
   const auto source = as_span(in);
@@ -202,9 +201,8 @@ void inclusive_scan(Engine& engine, In&& in, Out&& out) {
 }
 
 /// out[i] = f(in[0]) op … op f(in[i]); f is called twice per element.
-template <ContiguousRange In, ContiguousRange Out, class Op, class F>
-requires std::invocable<Op&, value_t<Out>, value_t<Out>> && std::invocable < F&, const value_t<In>
-& > void transform_inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op, F&& f) {
+template <ContiguousRange In, ContiguousRange Out, BinaryOperation<value_t<Out>> Op, ElementFunction<In> F>
+void transform_inclusive_scan(Engine& engine, In&& in, Out&& out, Op&& op, F&& f) {
   using T = value_t<Out>;
   static constinit Cost adding;
   static constinit Cost writing;
@@ -217,8 +215,7 @@ requires std::invocable<Op&, value_t<Out>, value_t<Out>> && std::invocable < F&,
 }
 
 /// out[i] = init op in[0] op … op in[i-1], in the type of `out`'s elements; out[0] is init.
-template <ContiguousRange In, ContiguousRange Out, class Op>
-requires std::invocable<Op&, value_t<Out>, value_t<Out>>
+template <ContiguousRange In, ContiguousRange Out, BinaryOperation<value_t<Out>> Op>
 void exclusive_scan(Engine& engine, In&& in, Out&& out, std::type_identity_t<value_t<Out>> init, Op&& op) {
   using T = value_t<Out>;
   const auto source = as_span(in);
@@ -242,9 +239,8 @@ void exclusive_scan(Engine& engine, In&& in, Out&& out, std::type_identity_t<val
 }
 
 /// out[i] = init op f(in[0]) op … op f(in[i-1]); f is called twice per element.
-template <ContiguousRange In, ContiguousRange Out, class Op, class F>
-requires std::invocable<Op&, value_t<Out>, value_t<Out>> && std::invocable < F&, const value_t<In>
-& > void transform_exclusive_scan(Engine& engine, In&& in, Out&& out, std::type_identity_t<value_t<Out>> init, Op&& op, F&& f) {
+template <ContiguousRange In, ContiguousRange Out, BinaryOperation<value_t<Out>> Op, ElementFunction<In> F>
+void transform_exclusive_scan(Engine& engine, In&& in, Out&& out, std::type_identity_t<value_t<Out>> init, Op&& op, F&& f) {
   using T = value_t<Out>;
   static constinit Cost adding;
   static constinit Cost writing;

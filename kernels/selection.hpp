@@ -79,9 +79,8 @@ void transpose_words(Engine& engine, Cost& cost, const View<T, 2>& in, const Vie
 }  // namespace selection
 
 /// How many elements satisfy `pred`. Cost: one read per element.
-template <ContiguousRange X, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > std::size_t count_if(Engine& engine, X&& x, Pred&& pred) {
+template <ContiguousRange X, ElementPredicate<X> Pred>
+std::size_t count_if(Engine& engine, X&& x, Pred&& pred) {
   static constinit Cost cost;
   const auto elements = as_span(x);
   const selection::Holder<Pred, const value_t<X>&> held{pred};
@@ -95,9 +94,8 @@ requires std::predicate < Pred&, const value_t<X>
 }
 
 /// Whether any element satisfies `pred`; false if empty. `pred` is not called for all elements once one is found.
-template <ContiguousRange X, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > bool any_of(Engine& engine, X&& x, Pred&& pred) {
+template <ContiguousRange X, ElementPredicate<X> Pred>
+bool any_of(Engine& engine, X&& x, Pred&& pred) {
   static constinit Cost cost;
   const auto elements = as_span(x);
   const selection::Holder<Pred, const value_t<X>&> held{pred};
@@ -109,16 +107,14 @@ requires std::predicate < Pred&, const value_t<X>
 }
 
 /// Whether all elements satisfy `pred`; true if empty. Otherwise as any_of.
-template <ContiguousRange X, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > bool all_of(Engine& engine, X&& x, Pred&& pred) {
+template <ContiguousRange X, ElementPredicate<X> Pred>
+bool all_of(Engine& engine, X&& x, Pred&& pred) {
   return !any_of(engine, x, [&pred](const value_t<X>& v) { return !pred(v); });
 }
 
 /// Whether no element satisfies `pred`; true if empty. Otherwise as any_of.
-template <ContiguousRange X, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > bool none_of(Engine& engine, X&& x, Pred&& pred) {
+template <ContiguousRange X, ElementPredicate<X> Pred>
+bool none_of(Engine& engine, X&& x, Pred&& pred) {
   return !any_of(engine, x, pred);
 }
 
@@ -128,9 +124,8 @@ requires std::predicate < Pred&, const value_t<X>
 /// Throws Error if they overlap partly, and if `out` is too small, whose elements then are unspecified; nothing is written behind
 /// it. If `pred` throws while `out` is x, the elements of x are unspecified. Cost: one read per element, one write per element
 /// kept, which are gathered in cache until it is known where they go; results larger than the cache are streamed past it.
-template <ContiguousRange X, ContiguousRange Out, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > &&std::same_as<value_t<X>, value_t<Out>> std::size_t copy_if(Engine& engine, X&& x, Out&& out, Pred&& pred) {
+template <ContiguousRange X, RangeOf<value_t<X>> Out, ElementPredicate<X> Pred>
+std::size_t copy_if(Engine& engine, X&& x, Out&& out, Pred&& pred) {
   static constinit Cost choosing;
   static constinit Cost writing;
   const auto source = as_span(x);
@@ -143,10 +138,8 @@ requires std::predicate < Pred&, const value_t<X>
 
 /// Writes x without those elements that equal the one before them to the front of `out`, and returns how many are left. Equality
 /// is ==, so NaNs all stay and of −0 and +0 the first does; or `equal`, an equivalence. Otherwise as copy_if.
-template <ContiguousRange X, ContiguousRange Out, class Equal>
-requires std::predicate < Equal&, const value_t<X>
-&, const value_t<X>& >
-       &&std::same_as<value_t<X>, value_t<Out>> std::size_t unique(Engine& engine, X&& x, Out&& out, Equal&& equal) {
+template <ContiguousRange X, RangeOf<value_t<X>> Out, ElementPredicate<X, X> Equal>
+std::size_t unique(Engine& engine, X&& x, Out&& out, Equal&& equal) {
   static constinit Cost choosing;
   static constinit Cost writing;
   const auto source = as_span(x);
@@ -158,8 +151,8 @@ requires std::predicate < Equal&, const value_t<X>
       [held](const value_t<X>& v, const value_t<X>* before) { return before == nullptr || !held.f(*before, v); });
 }
 /// The same with ==.
-template <ContiguousRange X, ContiguousRange Out>
-requires std::same_as<value_t<X>, value_t<Out>> std::size_t unique(Engine& engine, X&& x, Out&& out) {
+template <ContiguousRange X, RangeOf<value_t<X>> Out>
+std::size_t unique(Engine& engine, X&& x, Out&& out) {
   return unique(engine, x, out, [](const value_t<X>& a, const value_t<X>& b) { return a == b; });
 }
 /// In place: the elements behind those that are left are unspecified.
@@ -171,9 +164,8 @@ std::size_t unique(Engine& engine, X&& x) {
 /// Moves the elements that satisfy `pred` before those that do not, and returns how many there are; both keep their order. For
 /// elements that move without throwing. Calls `pred` once per element, and before anything is moved: if it throws, x is as it was.
 /// Cost: 2 reads and 2 writes per element, and a buffer of x's size; a byte per element more if they are no plain data.
-template <ContiguousRange X, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > std::size_t stable_partition(Engine& engine, X&& x, Pred&& pred) {
+template <ContiguousRange X, ElementPredicate<X> Pred>
+std::size_t stable_partition(Engine& engine, X&& x, Pred&& pred) {
   using T = value_t<X>;
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
                 "elements must move without throwing, or some would be lost");
@@ -186,9 +178,8 @@ requires std::predicate < Pred&, const value_t<X>
 }
 
 /// As stable_partition.
-template <ContiguousRange X, class Pred>
-requires std::predicate < Pred&, const value_t<X>
-& > std::size_t partition(Engine& engine, X&& x, Pred&& pred) {
+template <ContiguousRange X, ElementPredicate<X> Pred>
+std::size_t partition(Engine& engine, X&& x, Pred&& pred) {
   return stable_partition(engine, x, pred);
 }
 

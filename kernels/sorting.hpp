@@ -23,6 +23,8 @@ namespace furrow {
 /// What has a default order and is sorted by radix: every integer type, float and double.
 template <class T>
 concept SortKey = (std::integral<T> && sizeof(T) <= 8) || std::same_as<T, float> || std::same_as<T, double>;
+template <class R>
+concept KeyRange = ContiguousRange<R> && SortKey<value_t<R>>;
 
 namespace sorting {
 
@@ -73,8 +75,7 @@ inline constexpr int standard_order<std::greater<T>, T> = -1;
 /// from the least of them on (samplesort: Frazer, McKellar, J. ACM 17, 1970; digits: Knuth, TAOCP 3, 5.2.5; lines gathered before
 /// they are written: Satish et al., SIGMOD 2010). Cost: 3 reads and 2 writes of memory per element; none but one read if x is in
 /// order. One-byte keys are counted: 1 read, 1 write.
-template <ContiguousRange X>
-requires SortKey<value_t<X>>
+template <KeyRange X>
 void sort(Engine& engine, X&& x) {
   const auto elements = as_span(x);
   sorting::sort(engine, sorting::keys(elements.data()), elements.size());
@@ -90,23 +91,20 @@ void sort(Engine& engine, X&& x) {
 /// Method: merge sort; merges are cut by the place of their output (Odeh, Green, Mwassi, Shmueli, Birk: Merge Path, IPDPSW 2012).
 /// Cost: n · log2 n comparisons, a buffer of x's size; other than small trivially copyable elements are sorted by their addresses
 /// and moved twice.
-template <ContiguousRange X, class Less>
-requires std::predicate < Less&, const value_t<X>
-&, const value_t<X>& > void stable_sort(Engine& engine, X&& x, Less&& less) {
+template <ContiguousRange X, ElementPredicate<X, X> Less>
+void stable_sort(Engine& engine, X&& x, Less&& less) {
   const auto elements = as_span(x);
   merging::sort(engine, elements, less);
 }
 /// The same as sort(), which is stable.
-template <ContiguousRange X>
-requires SortKey<value_t<X>>
+template <KeyRange X>
 void stable_sort(Engine& engine, X&& x) {
   sort(engine, x);
 }
 
 /// As stable_sort; where the order is the default one or its reverse, by radix.
-template <ContiguousRange X, class Less>
-requires std::predicate < Less&, const value_t<X>
-&, const value_t<X>& > void sort(Engine& engine, X&& x, Less&& less) {
+template <ContiguousRange X, ElementPredicate<X, X> Less>
+void sort(Engine& engine, X&& x, Less&& less) {
   using T = value_t<X>;
   constexpr int kOrder = SortKey<T> ? sorting::standard_order<std::remove_cvref_t<Less>, T> : 0;
   if constexpr (kOrder != 0) {
@@ -131,14 +129,13 @@ void check_indices(std::size_t n) {
 
 /// What argsort writes indices to: integers of 4 or 8 bytes.
 template <class R>
-concept IndexRange = ContiguousRange<R> && std::integral<value_t<R>> &&(sizeof(value_t<R>) == 4 || sizeof(value_t<R>) == 8);
+concept IndexRange = ContiguousRange<R> && std::integral<value_t<R>> && sizeof(value_t<R>) >= 4 && sizeof(value_t<R>) <= 8;
 
 /// Writes to `indices` where the sorted elements stand in `keys`: keys[indices[0]] <= keys[indices[1]] <= …, in the default order;
 /// of equal ones the first comes first. Throws Error if the sizes differ, the ranges overlap, or n does not fit the indices' type.
 /// Method: as sort, of pairs. Takes a buffer of n pairs, 8 bytes each for keys of up to 4 bytes while n is at most 2^32, else 16;
 /// where many keys are equal, two.
-template <ContiguousRange K, IndexRange I>
-requires SortKey<value_t<K>>
+template <KeyRange K, IndexRange I>
 void argsort(Engine& engine, K&& keys, I&& indices) {
   const auto source = as_span(keys);
   const auto target = as_span(indices);
@@ -150,9 +147,8 @@ void argsort(Engine& engine, K&& keys, I&& indices) {
 
 /// The same for keys of any type, in the order of `less`, by merging; of exceptions see stable_sort: `indices` then holds all
 /// indices in some order.
-template <ContiguousRange K, IndexRange I, class Less>
-requires std::predicate < Less&, const value_t<K>
-&, const value_t<K>& > void argsort(Engine& engine, K&& keys, I&& indices, Less&& less) {
+template <ContiguousRange K, IndexRange I, ElementPredicate<K, K> Less>
+void argsort(Engine& engine, K&& keys, I&& indices, Less&& less) {
   static constinit Cost counting;
   const auto source = as_span(keys);
   const auto target = as_span(indices);
@@ -174,8 +170,7 @@ requires std::predicate < Less&, const value_t<K>
 /// Sorts `keys` in the default order and moves values[i] with keys[i]; values of equal keys keep their order. Values may be of any
 /// type that moves without throwing. Throws Error if the sizes differ or the ranges overlap. Method, memory: as argsort; values
 /// that are not plain data of 4 or 8 bytes are moved afterwards, by way of a buffer of their size.
-template <ContiguousRange K, ContiguousRange V>
-requires SortKey<value_t<K>>
+template <KeyRange K, ContiguousRange V>
 void sort_by_key(Engine& engine, K&& keys, V&& values) {
   using Value = value_t<V>;
   const auto order = as_span(keys);
@@ -197,8 +192,7 @@ void sort_by_key(Engine& engine, K&& keys, V&& values) {
 /// Method: a sample says between which keys the element should be; those are collected and sorted, the others counted (Floyd,
 /// Rivest, CACM 18, 1975), then the whole is parted in three. Takes a buffer of x's size. Cost: 3 reads, 2 writes per element, and
 /// the sort of a few hundredths of them; one read if x is in order.
-template <ContiguousRange X>
-requires SortKey<value_t<X>>
+template <KeyRange X>
 void nth_element(Engine& engine, X&& x, std::size_t nth) {
   const auto elements = as_span(x);
   if (nth >= elements.size()) sorting::no_such_element(nth, elements.size());

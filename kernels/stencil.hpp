@@ -19,10 +19,16 @@ struct Fields {
   std::array<std::span<T>, N> of;  ///< the ranges
 };
 
+/// T or const T.
+template <class U, class T>
+concept MaybeConst = std::same_as<std::remove_const_t<U>, T>;
+/// A range of just this element type, as all fields of a stencil are that are given together.
+template <class R, class Element>
+concept FieldOf = ContiguousRange<R> && std::same_as<element_t<R>, Element>;
+
 /// These ranges as the fields of a stencil.
-template <ContiguousRange First, ContiguousRange... More>
-requires(std::same_as<element_t<First>, element_t<More>>&&...) Fields < element_t<First>,
-1 + sizeof...(More) > fields(First&& first, More&&... more) {
+template <ContiguousRange First, FieldOf<element_t<First>>... More>
+Fields<element_t<First>, 1 + sizeof...(More)> fields(First&& first, More&&... more) {
   return {{as_span(first), as_span(more)...}};
 }
 
@@ -47,11 +53,11 @@ requires(std::same_as<element_t<First>, element_t<More>>&&...) Fields < element_
 /// (Which instructions compute a cell depends on where blocks begin: if the program is compiled so that single cells may be rounded
 /// otherwise than vectors of them, so may bits.)
 /// Cost: one read and one write of the fields for each 4 to 16 steps, and as much memory as `out` for more steps than that.
-template <std::size_t Radius = 1, class In, class T, std::size_t F, std::integral Index, std::size_t D, class Op, class K = const T,
-          std::size_t C = 0>
-requires((D == 2 || D == 3) && std::same_as<std::remove_const_t<In>, T> && std::same_as<std::remove_const_t<K>, T>) void stencil(
-    Engine& engine, const Fields<In, F>& in, const Fields<T, F>& out, const Index (&shape)[D],
-    const std::type_identity_t<Boundaries<D>>& boundary, std::size_t steps, const Op& op, const Fields<K, C>& constants = {}) {
+template <std::size_t Radius = 1, class T, MaybeConst<T> In, std::size_t F, std::integral Index, std::size_t D, class Op,
+          MaybeConst<T> K = const T, std::size_t C = 0>
+void stencil(Engine& engine, const Fields<In, F>& in, const Fields<T, F>& out, const Index (&shape)[D],
+             const std::type_identity_t<Boundaries<D>>& boundary, std::size_t steps, const Op& op,
+             const Fields<K, C>& constants = {}) requires(D == 2 || D == 3) {
   const blocking::Grid grid = blocking::grid_of<D>(shape, boundary, Radius);
   std::array<const T*, F> from{};
   std::array<T*, F> to{};

@@ -177,7 +177,7 @@ void assign(Engine& engine, Out&& out, const Eigen::DenseBase<E>& expression) {
 
 /// The same for other ranges, which take vectors of their size.
 template <ContiguousRange Out, class E>
-requires(!eigen::Dense<Out>) void assign(Engine& engine, Out&& out, const Eigen::DenseBase<E>& expression) {
+void assign(Engine& engine, Out&& out, const Eigen::DenseBase<E>& expression) requires(!eigen::Dense<Out>) {
   const auto elements = as_span(out);
   Eigen::Map<Eigen::Array<value_t<Out>, Eigen::Dynamic, 1>> map(elements.data(), static_cast<Eigen::Index>(elements.size()));
   eigen::assign(engine, map, expression.derived());

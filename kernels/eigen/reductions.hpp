@@ -144,14 +144,28 @@ concept Numbers = Expression<E> && NamedElement<scalar_t<E>>;
 template <class E>
 concept Fractions = Expression<E> && std::floating_point<scalar_t<E>> && NamedElement<scalar_t<E>>;
 template <class E>
-concept Truths = Dense<E> && std::same_as < scalar_t<E>,
-bool > ;
+concept Truths = Dense<E> && std::same_as<bool, scalar_t<E>>;
 
 /// Blocks and Maps, which are ranges if their elements lie side by side and else not.
 template <class E>
 concept Gapped =
     Dense<E> && ContiguousRange<E> && !std::derived_from<std::remove_cvref_t<E>, Eigen::PlainObjectBase<std::remove_cvref_t<E>>> &&
     !(std::remove_cvref_t<E>::IsVectorAtCompileTime && std::remove_cvref_t<E>::InnerStrideAtCompileTime == 1);
+template <class A, class B>
+inline constexpr bool kEitherExpression = Expression<A> || Expression<B>;
+template <class X, class Y>
+inline constexpr bool kEitherGapped = Gapped<X> || Gapped<Y>;
+template <class R>
+concept GappedRange = NamedRange<R> && Gapped<R>;
+template <class R>
+concept GappedFloatingRange = FloatingRange<R> && Gapped<R>;
+
+/// The other factor of a dot product with A that is one of an expression.
+template <class B, class A>
+concept OtherFactor = kEitherExpression<A, B> && NamedElement<scalar_t<A>> && std::same_as<scalar_t<B>, scalar_t<A>>;
+/// The other factor of a dot product of ranges with X of which one may have gaps.
+template <class Y, class X>
+concept OtherGappedFactor = Dense<X> && Dense<Y> && RangeOf<Y, value_t<X>> && kEitherGapped<X, Y>;
 
 template <class E>
 bool has_gaps(const E& x) {
@@ -170,21 +184,18 @@ sum_t<eigen::scalar_t<E>> sum(Engine& engine, const E& x) {
   return eigen::sum(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In> sum_t<value_t<In>> sum(Engine& engine, In&& in) {
+template <eigen::GappedRange In>
+sum_t<value_t<In>> sum(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::sum(engine, in.derived()) : named::sum<value_t<In>>(engine, named::in(in));
 }
 /// The dot product of an expression.
-template <eigen::Dense A, eigen::Dense B>
-requires(eigen::Expression<A> || eigen::Expression<B>) &&
-    NamedElement<eigen::scalar_t<A>>&& std::same_as<eigen::scalar_t<A>, eigen::scalar_t<B>> sum_t<eigen::scalar_t<A>> dot(
-        Engine& engine, const A& a, const B& b) {
+template <eigen::Dense A, eigen::OtherFactor<A> B>
+sum_t<eigen::scalar_t<A>> dot(Engine& engine, const A& a, const B& b) {
   return eigen::dot(engine, a.derived(), b.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange X, ContiguousRange Y>
-requires SameElements<X, Y> && eigen::Dense<X> && eigen::Dense<Y> &&
-    (eigen::Gapped<X> || eigen::Gapped<Y>)sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
+template <NamedRange X, eigen::OtherGappedFactor<X> Y>
+sum_t<value_t<X>> dot(Engine& engine, X&& x, Y&& y) {
   if (eigen::has_gaps(x) || eigen::has_gaps(y)) return eigen::dot(engine, x.derived(), y.derived());
   return named::dot<value_t<X>>(engine, named::in(x), named::in(y));
 }
@@ -194,8 +205,8 @@ eigen::scalar_t<E> min(Engine& engine, const E& x) {
   return eigen::min(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In> value_t<In> min(Engine& engine, In&& in) {
+template <eigen::GappedRange In>
+value_t<In> min(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::min(engine, in.derived()) : named::min<value_t<In>>(engine, named::in(in));
 }
 /// The greatest element of an expression.
@@ -204,8 +215,8 @@ eigen::scalar_t<E> max(Engine& engine, const E& x) {
   return eigen::max(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In> value_t<In> max(Engine& engine, In&& in) {
+template <eigen::GappedRange In>
+value_t<In> max(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::max(engine, in.derived()) : named::max<value_t<In>>(engine, named::in(in));
 }
 /// Both of them of an expression.
@@ -214,8 +225,8 @@ Extremes<eigen::scalar_t<E>> minmax(Engine& engine, const E& x) {
   return eigen::minmax(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In> Extremes<value_t<In>> minmax(Engine& engine, In&& in) {
+template <eigen::GappedRange In>
+Extremes<value_t<In>> minmax(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::minmax(engine, in.derived()) : named::minmax<value_t<In>>(engine, named::in(in));
 }
 /// The index of the first least element of an expression.
@@ -224,8 +235,8 @@ std::size_t argmin(Engine& engine, const E& x) {
   return eigen::argmin(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In> std::size_t argmin(Engine& engine, In&& in) {
+template <eigen::GappedRange In>
+std::size_t argmin(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::argmin(engine, in.derived()) : named::locate_min<value_t<In>>(engine, named::in(in)).index;
 }
 /// The index of the first greatest element of an expression.
@@ -234,8 +245,8 @@ std::size_t argmax(Engine& engine, const E& x) {
   return eigen::argmax(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In> std::size_t argmax(Engine& engine, In&& in) {
+template <eigen::GappedRange In>
+std::size_t argmax(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::argmax(engine, in.derived()) : named::locate_max<value_t<In>>(engine, named::in(in)).index;
 }
 /// The sum of magnitudes of an expression.
@@ -244,8 +255,8 @@ eigen::scalar_t<E> norm1(Engine& engine, const E& x) {
   return eigen::norm1(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> && eigen::Gapped<In> value_t<In> norm1(Engine& engine, In&& in) {
+template <eigen::GappedFloatingRange In>
+value_t<In> norm1(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::norm1(engine, in.derived()) : named::norm1<value_t<In>>(engine, named::in(in));
 }
 /// The Euclidean norm of an expression.
@@ -254,8 +265,8 @@ eigen::scalar_t<E> norm2(Engine& engine, const E& x) {
   return eigen::norm2(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> && eigen::Gapped<In> value_t<In> norm2(Engine& engine, In&& in) {
+template <eigen::GappedFloatingRange In>
+value_t<In> norm2(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::norm2(engine, in.derived()) : named::norm2<value_t<In>>(engine, named::in(in));
 }
 /// The greatest magnitude of an expression.
@@ -264,8 +275,8 @@ eigen::scalar_t<E> norm_inf(Engine& engine, const E& x) {
   return eigen::norm_inf(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires std::floating_point<value_t<In>> && eigen::Gapped<In> value_t<In> norm_inf(Engine& engine, In&& in) {
+template <eigen::GappedFloatingRange In>
+value_t<In> norm_inf(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::norm_inf(engine, in.derived()) : named::norm_inf<value_t<In>>(engine, named::in(in));
 }
 /// The mean of an expression.
@@ -274,8 +285,7 @@ double mean(Engine& engine, const E& x) {
   return eigen::mean(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In>
+template <eigen::GappedRange In>
 double mean(Engine& engine, In&& in) {
   return eigen::has_gaps(in) ? eigen::mean(engine, in.derived()) : named::mean<value_t<In>>(engine, named::in(in));
 }
@@ -285,8 +295,7 @@ double variance(Engine& engine, const E& x) {
   return eigen::variance(engine, x.derived());
 }
 /// The same of blocks and maps, which may have gaps.
-template <NamedRange In>
-requires eigen::Gapped<In>
+template <eigen::GappedRange In>
 double variance(Engine& engine, In&& in) {
   return eigen::variance(engine, in.derived());
 }
