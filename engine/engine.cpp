@@ -205,27 +205,31 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   // Nothing with chunks of full length is too small for threads.
   constexpr std::size_t kSurelyLarge = 129;
   if (options_.serial_below != kMeasured || chunks.count() >= kSurelyLarge) return hand_out(0, chunks, cost, body);
+  const auto time_alone = [&] {
+    const Clock::time_point start = Clock::now();
+    serially(Serial::too_small);
+    cost.add_sample(n, nanoseconds_since(start) / static_cast<float>(n));
+  };
   const double alone = double{cost.nanoseconds(n)} * static_cast<double>(n);
   if (alone == 0) {
     const KernelTuning* const known = tuned(cost);
     if (known == nullptr || !known->serial_below) return begin_serially(chunks, cost, body);
-    if (n >= *known->serial_below) return time_threads(chunks, cost, body);
-    const Clock::time_point start = Clock::now();
-    serially(Serial::too_small);
-    return cost.add_sample(n, nanoseconds_since(start) / static_cast<float>(n));
+    return n < *known->serial_below ? time_alone() : time_threads(chunks, cost, body);
   }
   const double least = fork_join_->least();
   // What a functor costs is looked at again; where a call is over in no time, the clock would be felt.
   const bool due = cost.is_due(n, alone <= least ? 64 : 16);
-  if (alone <= least) return due ? begin_serially(chunks, cost, body) : serially(Serial::too_small);
+  if (alone <= least) return due ? time_alone() : serially(Serial::too_small);
   const double together = alone / static_cast<double>(std::min(static_cast<std::size_t>(concurrency()), chunks.count()));
   ForkJoin::Calls& calls = fork_join_->calls(&cost, Cost::size_class(n));
-  const ForkJoin::Way way = calls.way(alone - together, least);
-  if (way == ForkJoin::Way::alone) return due ? begin_serially(chunks, cost, body) : serially(Serial::too_small);
+  const double saved = alone - together;
+  const ForkJoin::Way way = calls.way(saved, least);
+  if (way == ForkJoin::Way::alone) return due ? time_alone() : serially(Serial::too_small);
+  if (cost.is_doubted(n)) return begin_serially(chunks, cost, body);
   const bool timed = way == ForkJoin::Way::timed;
   const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
   due ? time_threads(chunks, cost, body) : hand_out(0, chunks, cost, body);
-  if (timed) calls.add(nanoseconds_since(start) - together, least);
+  if (timed) calls.add(nanoseconds_since(start) - together, saved, least);
 }
 
 /// Works on the calling thread, looking at the clock after 1 and after 16 chunks, until all is done or until a fork and join's

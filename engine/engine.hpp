@@ -105,6 +105,15 @@ class Cost {
     own.calls.store(calls, std::memory_order_relaxed);  // those of several threads may be lost count of
     return calls % every == 0;
   }
+  /// Whether a call over n elements that would go to threads should begin on the calling thread for once, to see what it costs
+  /// there: one of many, or a cost that was measured wrong would be believed for good.
+  bool is_doubted(std::size_t n) {
+    constexpr unsigned kEvery = 256;
+    std::atomic<unsigned>& calls = sizes_[size_class(n)].on_threads;
+    const unsigned count = calls.load(std::memory_order_relaxed) + 1;
+    calls.store(count, std::memory_order_relaxed);
+    return count % kEvery == 0;
+  }
   /// Notes what a call over n elements took for each of them.
   void add_sample(std::size_t n, float nanoseconds);
 
@@ -119,6 +128,7 @@ class Cost {
     std::atomic<float> nanoseconds{0};
     std::atomic<unsigned> samples{0};
     std::atomic<unsigned> calls{0};
+    std::atomic<unsigned> on_threads{0};
 
     bool is_known() const {
       constexpr unsigned kSamples = 3;  // the first calls find cold caches

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
 
 namespace furrow {
 namespace {
@@ -45,24 +47,43 @@ float ForkJoin::Calls::expected(double least) const {
 }
 
 ForkJoin::Way ForkJoin::Calls::weighed(double saved, double least) {
-  constexpr double kFar = 8;           // times what is expected: no disturbance that lasts costs so much
-  constexpr unsigned kWonEvery = 4;    // the clock costs a few hundredths of such a call
-  constexpr unsigned kLostEvery = 64;  // it is slower on threads, but this may have changed
-  const double cost = expected(least);
-  if (saved > kFar * cost) return Way::threads;
-  const unsigned close = close_.load(std::memory_order_relaxed) + 1;
-  close_.store(close, std::memory_order_relaxed);  // calls from other threads may be lost count of
-  const bool won = saved > cost;
-  if (close % (won ? kWonEvery : kLostEvery) == 0) return Way::timed;
-  return won ? Way::threads : Way::alone;
+  const float until = until_.load(std::memory_order_relaxed);
+  if (until < 1) return Way::timed;
+  until_.store(until - 1, std::memory_order_relaxed);  // calls from other threads may be lost count of
+  return saved > double{expected(least)} ? Way::threads : Way::alone;
 }
 
-void ForkJoin::Calls::add(double nanoseconds, double least) {
-  // By steps towards it, whose size does not depend on how far away it is: a call that was interrupted moves it no more than
-  // others.
+void ForkJoin::Calls::add(double nanoseconds, double saved, double least) {
+  constexpr float kWonEvery = 4;    // the clock costs a few hundredths of such a call
+  constexpr double kLost = 64;      // tries of threads that are slower may take so small a part of the time
+  constexpr float kMost = 1 << 23;  // calls, which a float counts one by one
+  const auto next_in = [this](double calls) { until_.store(static_cast<float>(calls), std::memory_order_relaxed); };
+
+  // Threads that had nothing to do may be asleep, and those just woken share a core until the system notices, some milliseconds.
+  // What they cost from then on is another matter: the next call says.
+  const float woken = woken_.load(std::memory_order_relaxed);
+  if (saved <= double{expected(least)} && woken == 0) {
+    woken_.store(static_cast<float>(std::max(nanoseconds, 1.0)), std::memory_order_relaxed);
+    return next_in(0);
+  }
+  woken_.store(0, std::memory_order_relaxed);
+
+  // By steps whose size does not depend on how far away it is, but on how many in a row went the same way: a call or two that were
+  // interrupted move it no more than others.
   constexpr float kStep = 1.15F;
+  constexpr int kFew = 2;
+  constexpr int kMany = 7;
   const float median = expected(least);
-  median_.store(nanoseconds > double{median} ? median * kStep : median / kStep, std::memory_order_relaxed);
+  const int before = trend_.load(std::memory_order_relaxed);
+  const int trend =
+      nanoseconds > double{median} ? std::min(std::max(before, 0) + 1, kMany) : std::max(std::min(before, 0) - 1, -kMany);
+  const int steps = std::max(std::abs(trend) - kFew, 1);
+  trend_.store(trend, std::memory_order_relaxed);
+  median_.store(median * std::pow(kStep, static_cast<float>(trend > 0 ? steps : -steps)), std::memory_order_relaxed);
+
+  if (saved <= double{expected(least)})
+    return next_in(std::min<double>(kMost, kLost * std::max(1.0, (woken + nanoseconds) / saved)));
+  next_in(nanoseconds > saved ? 0 : kWonEvery - 1);
 }
 
 }  // namespace furrow

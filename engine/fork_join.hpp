@@ -11,8 +11,8 @@ namespace furrow {
 
 /// What it costs to hand a call to an engine's threads and to wait for them. The least of it is measured once. What it comes to is
 /// another matter: threads may have fallen asleep, two of them may share a core for a while, data may lie in another core's cache.
-/// So where a call is a close one, the time it takes is looked at now and then, for each kernel and class of sizes. It decides
-/// how a call runs, never what it computes.
+/// So the time that short calls take is looked at now and then, for each kernel and class of sizes. It decides how a call runs,
+/// never what it computes.
 class ForkJoin {
  public:
   explicit ForkJoin(Backend& backend) : backend_(backend) {}
@@ -39,15 +39,17 @@ class ForkJoin {
    public:
     /// Of a call of which threads save so many nanoseconds, if handing it to them takes `least` at least.
     Way way(double saved, double least) { return saved <= least ? Way::alone : weighed(saved, least); }
-    /// That it took so many.
-    void add(double nanoseconds, double least);
+    /// That it cost so many.
+    void add(double nanoseconds, double saved, double least);
 
    private:
     Way weighed(double saved, double least);
     float expected(double least) const;
 
-    std::atomic<float> median_{0};    ///< nanoseconds, lately; 0: not known
-    std::atomic<unsigned> close_{0};  ///< calls in which it mattered
+    std::atomic<float> median_{0};  ///< nanoseconds, lately; 0: not known
+    std::atomic<int> trend_{0};     ///< how many in a row were above it, or, negative, below
+    std::atomic<float> until_{7};   ///< calls until the next that is timed
+    std::atomic<float> woken_{0};   ///< nanoseconds that waking the threads took, which are being tried
   };
 
   /// Those of a kernel, known by the place of something that it has. There are as many as many programs need; kernels that meet
