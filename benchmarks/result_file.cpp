@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/write_all.hpp"
 
 namespace furrow::bench {
 namespace {
@@ -20,18 +21,6 @@ namespace {
 
 int open_to_write(const std::string& path) {
   return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-}
-
-/// 0, or what went wrong.
-int write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(file, text.data(), text.size());
-    if (wrote >= 0)
-      text.remove_prefix(static_cast<std::size_t>(wrote));
-    else if (errno != EINTR)
-      return errno;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -64,7 +53,7 @@ void ResultFile::write(std::string_view text) const {
   struct stat old = {};
   int error = 0;
   if (replace && stat(target_.c_str(), &old) == 0 && fchmod(file, old.st_mode & 0777) != 0) error = errno;
-  if (error == 0) error = write_all(file, text);
+  if (error == 0) error = write_all(file, text.data(), text.size());
   if (error == 0 && replace && fsync(file) != 0) error = errno;
   if (close(file) != 0 && error == 0) error = errno;
   if (error == 0 && replace && std::rename(temporary_.c_str(), target_.c_str()) != 0) error = errno;

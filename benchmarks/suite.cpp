@@ -113,7 +113,7 @@ class Run {
     if (options_.seconds > 0) return options_.seconds;
     return options_.all ? std::numeric_limits<double>::infinity() : options_.quick ? 70 : 540;
   }
-  double tuning_share() const { return tuning_wanted() ? 0.25 : 0; }
+  double tuning_share() const { return tuning_wanted() ? 0.15 : 0; }
   double seconds_left() const { return start_ + budget() - now(); }
 
   bool over() {

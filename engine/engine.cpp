@@ -221,7 +221,7 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   const bool due = cost.is_due(n, alone <= least ? 64 : 16);
   if (alone <= least) return due ? time_alone() : serially(Serial::too_small);
   const double together = alone / static_cast<double>(std::min(static_cast<std::size_t>(concurrency()), chunks.count()));
-  ForkJoin::Calls& calls = fork_join_->calls(&cost, Cost::size_class(n));
+  ForkJoin::Calls& calls = fork_join_->calls(&cost, n);
   const double saved = alone - together;
   const ForkJoin::Way way = calls.way(saved, least);
   if (way == ForkJoin::Way::alone) return due ? time_alone() : serially(Serial::too_small);

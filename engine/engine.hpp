@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -117,11 +118,6 @@ class Cost {
   /// Notes what a call over n elements took for each of them.
   void add_sample(std::size_t n, float nanoseconds);
 
-  /// Of calls over about n elements: 0 below 2^12, 1 below 2^15, 2 below 2^18, 3 above.
-  static constexpr std::size_t size_class(std::size_t n) {
-    return n >= std::size_t{1} << 15 ? (n >= std::size_t{1} << 18 ? 3 : 2) : (n >= std::size_t{1} << 12 ? 1 : 0);
-  }
-
  private:
   /// Calls of about one size: what an element costs depends on the cache that all of them fit.
   struct SizeClass {
@@ -135,7 +131,12 @@ class Cost {
       return samples.load(std::memory_order_relaxed) >= kSamples;
     }
   };
-  static constexpr std::size_t kSizeClasses = 4;
+  static constexpr std::size_t kSizeClasses = 13;
+  /// Of calls over about n elements: up to four times as many are of one class.
+  static constexpr std::size_t size_class(std::size_t n) {
+    const auto own = static_cast<std::size_t>(std::bit_width(n)) / 2;
+    return own < kSizeClasses ? own : kSizeClasses - 1;
+  }
 
   std::uint64_t key_ = 0;
   std::array<SizeClass, kSizeClasses> sizes_{};

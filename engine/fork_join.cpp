@@ -46,6 +46,15 @@ float ForkJoin::Calls::expected(double least) const {
   return static_cast<float>(median > 0 ? std::max(double{median}, least) : kMargin * least);
 }
 
+void ForkJoin::Calls::begin(std::uint64_t key) {
+  median_.store(0, std::memory_order_relaxed);
+  trend_.store(0, std::memory_order_relaxed);
+  until_.store(kFirst, std::memory_order_relaxed);
+  woken_.store(0, std::memory_order_relaxed);
+  rarity_.store(kLost, std::memory_order_relaxed);
+  key_.store(key, std::memory_order_relaxed);
+}
+
 ForkJoin::Way ForkJoin::Calls::weighed(double saved, double least) {
   const float until = until_.load(std::memory_order_relaxed);
   if (until < 1) return Way::timed;
@@ -54,8 +63,8 @@ ForkJoin::Way ForkJoin::Calls::weighed(double saved, double least) {
 }
 
 void ForkJoin::Calls::add(double nanoseconds, double saved, double least) {
-  constexpr float kWonEvery = 4;    // the clock costs a few hundredths of such a call
-  constexpr double kLost = 64;      // tries of threads that are slower may take so small a part of the time
+  constexpr float kWonEvery = 4;  // the clock costs a few hundredths of such a call
+  constexpr int kRarest = 64;
   constexpr float kMost = 1 << 23;  // calls, which a float counts one by one
   const auto next_in = [this](double calls) { until_.store(static_cast<float>(calls), std::memory_order_relaxed); };
 
@@ -81,9 +90,13 @@ void ForkJoin::Calls::add(double nanoseconds, double saved, double least) {
   trend_.store(trend, std::memory_order_relaxed);
   median_.store(median * std::pow(kStep, static_cast<float>(trend > 0 ? steps : -steps)), std::memory_order_relaxed);
 
-  if (saved <= double{expected(least)})
-    return next_in(std::min<double>(kMost, kLost * std::max(1.0, (woken + nanoseconds) / saved)));
-  next_in(nanoseconds > saved ? 0 : kWonEvery - 1);
+  if (saved > double{expected(least)}) {
+    rarity_.store(kLost, std::memory_order_relaxed);
+    return next_in(nanoseconds > saved ? 0 : kWonEvery - 1);
+  }
+  const int rarity = rarity_.load(std::memory_order_relaxed);
+  next_in(std::min<double>(kMost, rarity * std::max(1.0, (woken + nanoseconds) / saved)));
+  rarity_.store(std::min(2 * rarity, kRarest), std::memory_order_relaxed);
 }
 
 }  // namespace furrow

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -34,7 +35,7 @@ class ForkJoin {
     timed,  ///< on threads, and add() is to be told what that cost
   };
 
-  /// Calls of one kernel and class of sizes.
+  /// Calls of one kernel over about as many elements.
   class Calls {
    public:
     /// Of a call of which threads save so many nanoseconds, if handing it to them takes `least` at least.
@@ -42,25 +43,45 @@ class ForkJoin {
     /// That it cost so many.
     void add(double nanoseconds, double saved, double least);
 
+    /// Whose they are; 0: nobody's yet.
+    bool are_of(std::uint64_t key) const { return key_.load(std::memory_order_relaxed) == key; }
+    /// Forgets whose calls they were; from now on they are another's.
+    void begin(std::uint64_t key);
+
    private:
     Way weighed(double saved, double least);
     float expected(double least) const;
 
-    std::atomic<float> median_{0};  ///< nanoseconds, lately; 0: not known
-    std::atomic<int> trend_{0};     ///< how many in a row were above it, or, negative, below
-    std::atomic<float> until_{7};   ///< calls until the next that is timed
-    std::atomic<float> woken_{0};   ///< nanoseconds that waking the threads took, which are being tried
+    static constexpr float kFirst = 7;
+    static constexpr int kLost = 8;  // tries of threads that are slower may take so small a part of the time, and ever less
+
+    std::atomic<std::uint64_t> key_{0};
+    std::atomic<float> median_{0};      ///< nanoseconds, lately; 0: not known
+    std::atomic<int> trend_{0};         ///< how many in a row were above it, or, negative, below
+    std::atomic<float> until_{kFirst};  ///< calls until the next that is timed
+    std::atomic<int> rarity_{kLost};    ///< the part of the time that the next tries may take
+    std::atomic<float> woken_{0};       ///< nanoseconds that waking the threads took, which are being tried
   };
 
-  /// Those of a kernel, known by the place of something that it has. There are as many as many programs need; kernels that meet
-  /// share them. (Fibonacci hashing; Knuth, TAOCP 6.4.)
-  Calls& calls(const void* kernel, std::size_t size_class) {
-    const std::uint64_t key = reinterpret_cast<std::uintptr_t>(kernel) + size_class;
-    return calls_[key * 0x9E3779B97F4A7C15U >> (64 - kBits)];
+  /// Those of a kernel, known by the place of something that it has, over about n elements. There is room for as many as most
+  /// programs need; where it is full, the latest stay. (Fibonacci hashing and linear probing; Knuth, TAOCP 6.4.)
+  Calls& calls(const void* kernel, std::size_t n) {
+    constexpr std::size_t kTries = 4;
+    const std::uint64_t key = reinterpret_cast<std::uintptr_t>(kernel) + static_cast<unsigned>(std::bit_width(n));
+    const std::size_t first = key * 0x9E3779B97F4A7C15U >> (64 - kBits);
+    for (std::size_t next = first; next < first + kTries; ++next) {
+      Calls& found = calls_[next % calls_.size()];
+      if (found.are_of(key)) return found;
+      if (!found.are_of(0)) continue;
+      found.begin(key);
+      return found;
+    }
+    calls_[first].begin(key);
+    return calls_[first];
   }
 
  private:
-  static constexpr int kBits = 8;
+  static constexpr int kBits = 9;
 
   double measure();
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "furrow/engine/registry.hpp"
 
@@ -78,6 +79,19 @@ TEST(ForkJoin, InterruptedCallsChangeNothing) {
   calls.add(1e9, kSaved, kLeast);
   calls.add(1e9, kSaved, kLeast);
   EXPECT_EQ(calls_on_threads(calls, 1000, kSaved, 1.1 * kLeast), 1000);
+}
+
+TEST(ForkJoin, KnowsTheCallsOfManyKernelsApart) {
+  const auto backend = make_backend("serial", 1);
+  ForkJoin fork_join(*backend);
+  const std::vector<double> kernels(60);
+  for (const double& kernel : kernels)
+    for (const std::size_t n : {1000, 2000, 4000}) calls_on_threads(fork_join.calls(&kernel, n), 1000, 2 * kLeast, 9 * kLeast);
+  int known = 0;
+  for (const double& kernel : kernels)
+    for (const std::size_t n : {1000, 2000, 4000}) known += fork_join.calls(&kernel, n).way(2 * kLeast, kLeast) == Way::alone;
+  EXPECT_GE(known, 170) << "of 180";
+  EXPECT_EQ(&fork_join.calls(&kernels[0], 1100), &fork_join.calls(&kernels[0], 1900));
 }
 
 TEST(ForkJoin, IsMeasuredOnEveryBackend) {

@@ -15,6 +15,7 @@
 
 #include "furrow/engine/engine.hpp"
 #include "furrow/engine/error.hpp"
+#include "furrow/engine/write_all.hpp"
 #include "tools/number_in.hpp"
 
 namespace furrow::console {
@@ -35,17 +36,8 @@ extern "C" void on_signal(int number) {
   _exit(128 + number);
 }
 
-/// 0, or the errno that writing failed with.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = write(descriptor, text.data(), text.size());
-    if (wrote >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(wrote));
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
+int write_text(int descriptor, std::string_view text) {
+  return write_all(descriptor, text.data(), text.size());
 }
 
 bool terminal_on_stderr() {
@@ -73,17 +65,17 @@ void prepare() {
 }
 
 void print(std::string_view text) {
-  const int error = write_all(STDOUT_FILENO, text);
+  const int error = write_text(STDOUT_FILENO, text);
   if (error == EPIPE) throw Closed();
   if (error != 0) fail(std::string("cannot write to standard output: ") + std::strerror(error));
 }
 
 void print_error(std::string_view message) {
-  (void)write_all(STDERR_FILENO, fmt::format("furrow: error: {}\n", message));
+  (void)write_text(STDERR_FILENO, fmt::format("furrow: error: {}\n", message));
 }
 
 void print_note(std::string_view message) {
-  (void)write_all(STDERR_FILENO, fmt::format("furrow: {}\n", message));
+  (void)write_text(STDERR_FILENO, fmt::format("furrow: {}\n", message));
 }
 
 std::stop_token stop_on_signals() {
@@ -127,7 +119,7 @@ Progress::Progress(std::string label, std::uint64_t total, bool quiet, Rate rate
       next_draw_(500'000'000) {}
 
 Progress::~Progress() {
-  if (drawn_.load()) (void)write_all(STDERR_FILENO, "\r\033[K");
+  if (drawn_.load()) (void)write_text(STDERR_FILENO, "\r\033[K");
 }
 
 std::string Progress::bytes_rate(double per_second) {
@@ -152,7 +144,7 @@ void Progress::draw(std::uint64_t done, double seconds) {
       "\r\033[K{} [{}{}] {:3.0f} %  {}  {:.0f} s left", label_, std::string(static_cast<std::size_t>(full), '#'),
       std::string(static_cast<std::size_t>(kWidth - full), '.'), share * 100, rate_(static_cast<double>(done) / seconds), left);
   drawn_.store(true);
-  (void)write_all(STDERR_FILENO, line);
+  (void)write_text(STDERR_FILENO, line);
 }
 
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {

@@ -19,6 +19,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "furrow/engine/write_all.hpp"
+
 namespace furrow::sim {
 namespace {
 
@@ -95,16 +97,7 @@ class NewFile {
   }
 
   void append(const void* data, std::size_t bytes) {
-    const auto* next = static_cast<const char*>(data);
-    while (bytes > 0) {
-      const ssize_t wrote = write(descriptor_, next, bytes);
-      if (wrote < 0) {
-        if (errno == EINTR) continue;
-        stop(errno);
-      }
-      next += wrote;
-      bytes -= static_cast<std::size_t>(wrote);
-    }
+    if (const int error = write_all(descriptor_, data, bytes); error != 0) stop(error);
   }
 
   void commit() {
