@@ -200,17 +200,17 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
     record(1, 1, why);
   };
   if (concurrency() == 1) return serially(Serial::one_thread);
-  const std::size_t n = chunks.size();
+  const std::size_t n = chunks.extent();  // of a window that of the whole, which says what an element costs in which cache
   if (n < options_.serial_below && options_.serial_below != kMeasured) return serially(Serial::too_small);
   // Nothing with chunks of full length is too small for threads.
-  constexpr std::size_t kSurelyLarge = 129;
-  if (options_.serial_below != kMeasured || chunks.count() >= kSurelyLarge) return hand_out(0, chunks, cost, body);
+  constexpr std::size_t kMostSmall = 128;
+  if (options_.serial_below != kMeasured || n > kMostSmall * chunks.length()) return hand_out(0, chunks, cost, body);
   const auto time_alone = [&] {
     const Clock::time_point start = Clock::now();
     serially(Serial::too_small);
-    cost.add_sample(n, nanoseconds_since(start) / static_cast<float>(n));
+    cost.add_sample(n, nanoseconds_since(start) / static_cast<float>(chunks.size()));
   };
-  const double alone = double{cost.nanoseconds(n)} * static_cast<double>(n);
+  const double alone = double{cost.nanoseconds(n)} * static_cast<double>(chunks.size());
   if (alone == 0) {
     const KernelTuning* const known = tuned(cost);
     if (known == nullptr || !known->serial_below) return begin_serially(chunks, cost, body);
@@ -245,7 +245,7 @@ void Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBody& body) {
     const double left = double{elapsed} / static_cast<double>(done) * static_cast<double>(chunks.count() - done);
     const bool worth_it = elapsed > fork_join && left / 2 > fork_join && chunks.count() - done > 1;
     if (done < chunks.count() && !worth_it) continue;
-    cost.add_sample(chunks.size(), elapsed / static_cast<float>(chunks.elements(0, done).size()));
+    cost.add_sample(chunks.extent(), elapsed / static_cast<float>(chunks.elements(0, done).size()));
     if (done < chunks.count()) return hand_out(done, chunks, cost, body);
     return record(1, 1, Serial::too_small);
   }
@@ -257,7 +257,7 @@ void Engine::begin_serially(const Chunks& chunks, Cost& cost, ChunkBody& body) {
 void Engine::time_threads(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   std::atomic<float> spent{0};
   hand_out(0, chunks, cost, body, &spent);
-  cost.add_sample(chunks.size(), spent.load(std::memory_order_relaxed) / static_cast<float>(chunks.size()));
+  cost.add_sample(chunks.extent(), spent.load(std::memory_order_relaxed) / static_cast<float>(chunks.size()));
 }
 
 /// What the tuning file says of a named kernel; nullptr if nothing.

@@ -43,7 +43,7 @@ double ForkJoin::measure() {
 
 float ForkJoin::Calls::expected(double least) const {
   const float median = median_.load(std::memory_order_relaxed);
-  return static_cast<float>(median > 0 ? std::max(double{median}, least) : kMargin * least);
+  return static_cast<float>(median > 0 ? std::max(double{median}, least / 2) : kMargin * least);
 }
 
 void ForkJoin::Calls::begin(std::uint64_t key) {
@@ -71,14 +71,24 @@ void ForkJoin::Calls::add(double nanoseconds, double saved, double least) {
   // Threads that had nothing to do may be asleep, and those just woken share a core until the system notices, some milliseconds.
   // What they cost from then on is another matter: the next call says.
   const float woken = woken_.load(std::memory_order_relaxed);
-  if (saved <= double{expected(least)} && woken == 0) {
+  if (woken == 0 && saved <= double{expected(least)}) {
     woken_.store(static_cast<float>(std::max(nanoseconds, 1.0)), std::memory_order_relaxed);
     return next_in(0);
   }
   woken_.store(0, std::memory_order_relaxed);
+  learn(nanoseconds, least);
+  if (saved > double{expected(least)}) {
+    rarity_.store(kLost, std::memory_order_relaxed);
+    return next_in(nanoseconds > saved ? 0 : kWonEvery - 1);
+  }
+  const int rarity = rarity_.load(std::memory_order_relaxed);
+  next_in(std::min<double>(kMost, rarity * std::max(1.0, (woken + nanoseconds) / saved)));
+  rarity_.store(std::min(2 * rarity, kRarest), std::memory_order_relaxed);
+}
 
-  // By steps whose size does not depend on how far away it is, but on how many in a row went the same way: a call or two that were
-  // interrupted move it no more than others.
+/// Moves the median towards what was measured, by steps whose size does not depend on how far away it is, but on how many in a row
+/// went the same way: a call or two that were interrupted move it no more than others.
+void ForkJoin::Calls::learn(double nanoseconds, double least) {
   constexpr float kStep = 1.15F;
   constexpr int kFew = 2;
   constexpr int kMany = 7;
@@ -89,14 +99,6 @@ void ForkJoin::Calls::add(double nanoseconds, double saved, double least) {
   const int steps = std::max(std::abs(trend) - kFew, 1);
   trend_.store(trend, std::memory_order_relaxed);
   median_.store(median * std::pow(kStep, static_cast<float>(trend > 0 ? steps : -steps)), std::memory_order_relaxed);
-
-  if (saved > double{expected(least)}) {
-    rarity_.store(kLost, std::memory_order_relaxed);
-    return next_in(nanoseconds > saved ? 0 : kWonEvery - 1);
-  }
-  const int rarity = rarity_.load(std::memory_order_relaxed);
-  next_in(std::min<double>(kMost, rarity * std::max(1.0, (woken + nanoseconds) / saved)));
-  rarity_.store(std::min(2 * rarity, kRarest), std::memory_order_relaxed);
 }
 
 }  // namespace furrow

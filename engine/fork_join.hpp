@@ -38,8 +38,9 @@ class ForkJoin {
   /// Calls of one kernel over about as many elements.
   class Calls {
    public:
-    /// Of a call of which threads save so many nanoseconds, if handing it to them takes `least` at least.
-    Way way(double saved, double least) { return saved <= least ? Way::alone : weighed(saved, least); }
+    /// Of a call of which threads save so many nanoseconds. `least` may have been measured while they were slow, so that half of it
+    /// is what they cost at least.
+    Way way(double saved, double least) { return saved <= least / 2 ? Way::alone : weighed(saved, least); }
     /// That it cost so many.
     void add(double nanoseconds, double saved, double least);
 
@@ -50,6 +51,7 @@ class ForkJoin {
 
    private:
     Way weighed(double saved, double least);
+    void learn(double nanoseconds, double least);
     float expected(double least) const;
 
     static constexpr float kFirst = 7;

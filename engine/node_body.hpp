@@ -39,8 +39,8 @@ class NodeBody {
  private:
   static constexpr std::size_t kBytes = 32;
   template <class Held>
-  static constexpr bool fits = std::is_trivially_copyable_v<Held>&& std::is_trivially_destructible_v<Held> && sizeof(Held) <= kBytes
-                               && alignof(Held) <= alignof(void*);
+  static constexpr bool fits = (std::is_trivially_copyable_v<Held> && std::is_trivially_destructible_v<Held> &&
+                                sizeof(Held) <= kBytes && alignof(Held) <= alignof(void*));
 
   struct Does {
     void (*call)(void*, std::size_t);

@@ -168,7 +168,7 @@ bool in_place(const char* call, In&& in, Out&& out) {
 
 /// Whether op is the addition for which there is SIMD code.
 template <class In, class T, class Op>
-inline constexpr bool named = NamedElement<T>&& std::is_same_v<In, T>&& reductions::adds<std::remove_cvref_t<Op>, T>;
+inline constexpr bool named = (NamedElement<T> && std::is_same_v<In, T> && reductions::adds<std::remove_cvref_t<Op>, T>);
 
 /// Running sums by SIMD code chosen at run time; `before` is −0 if there is none.
 template <NamedElement T>

@@ -63,8 +63,8 @@ std::size_t count(const T* x, std::size_t begin, std::size_t end, Pred& pred) {
 
 /// Whether elements are transposed as words of their size.
 template <class T, class U>
-inline constexpr bool kTurnsWords = std::same_as<std::remove_cv_t<T>, U>&& kPlain<U> && sizeof(U) == alignof(U) &&
-                                    sizeof(U) <= 8 && std::has_single_bit(sizeof(U));
+inline constexpr bool kTurnsWords = (std::same_as<std::remove_cv_t<T>, U> && kPlain<U> && sizeof(U) == alignof(U) &&
+                                     sizeof(U) <= 8 && std::has_single_bit(sizeof(U)));
 
 /// out(j, i) = in(i, j), where rows of either lie side by side.
 template <class T, class U>

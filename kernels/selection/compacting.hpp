@@ -26,13 +26,12 @@ namespace furrow::selection {
 
 /// Elements that are gathered in cache and copied on as bytes.
 template <class T>
-inline constexpr bool kPlain =
-    std::is_trivially_copyable_v<T>&& std::is_copy_assignable_v<T>&& std::is_trivially_default_constructible_v<T> &&
-    sizeof(T) <= 64;
+inline constexpr bool kPlain = (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T> &&
+                                std::is_trivially_default_constructible_v<T> && sizeof(T) <= 64);
 
 /// Those of them that are chosen by SIMD code, as words of their size.
 template <class T>
-inline constexpr bool kPacked = kPlain<T> && (sizeof(T) == 1 || sizeof(T) == 4 || sizeof(T) == 8) && alignof(T) == sizeof(T);
+inline constexpr bool kPacked = (kPlain<T> && (sizeof(T) == 1 || sizeof(T) == 4 || sizeof(T) == 8) && alignof(T) == sizeof(T));
 template <class T>
 using PackedWord =
     std::conditional_t<sizeof(T) == 1, std::uint8_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;

@@ -19,8 +19,8 @@ namespace furrow::merging {
 
 /// Whether elements are merged themselves; others are merged as pointers.
 template <class T>
-inline constexpr bool kMergesCopies =
-    std::is_trivially_copyable_v<T>&& std::is_copy_constructible_v<T>&& std::is_copy_assignable_v<T> && sizeof(T) <= 32;
+inline constexpr bool kMergesCopies = (std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T> &&
+                                       std::is_copy_assignable_v<T> && sizeof(T) <= 32);
 
 template <class T>
 void copy_bytes(T* to, const T* from, std::size_t n) {
