@@ -48,13 +48,14 @@ inline std::size_t add_up(std::vector<std::size_t>& counts) {
 /// Of elements that are bytes: first each chunk on its own, in a buffer, so that the predicate may throw while x is as it was.
 template <class T, class Pred>
 std::size_t partition_copies(Engine& engine, std::span<T> x, const Pred& pred) {
-  static constinit Cost moving;  // one for both ways: on threads one way alone, elements change from one core's cache to another's
+  static constinit Cost leaving;
+  static constinit Cost returning;
   const std::size_t n = x.size();
   const Chunks chunks = cut<T>(n);
   const Scratch<T> buffer(n);
   const bool stream = worth_streaming(2 * x.size_bytes());
   std::vector<std::size_t> counts(chunks.count());
-  engine.over_chunks(chunks, moving, [&, pred](std::size_t first, std::size_t last) {
+  engine.over_chunks(chunks, leaving, [&, pred](std::size_t first, std::size_t last) {
     std::vector<unsigned char> flags(chunks.length());
     for (; first < last; ++first) {
       const Range part = chunks[first];
@@ -64,7 +65,7 @@ std::size_t partition_copies(Engine& engine, std::span<T> x, const Pred& pred) {
     }
   });
   const std::size_t total = add_up(counts);
-  merging::over_all_chunks(engine, chunks, moving, [&](std::size_t k) {
+  merging::over_all_chunks(engine, chunks, returning, [&](std::size_t k) {
     const Range part = chunks[k];
     const std::size_t yes = (k + 1 < counts.size() ? counts[k + 1] : total) - counts[k];
     const auto copy = [stream](T* to, const T* from, std::size_t size) {
