@@ -226,7 +226,7 @@ void Engine::share_out(const Chunks& chunks, Cost& cost, ChunkBody& body) {
   const ForkJoin::Way way = calls.way(saved, least);
   if (way == ForkJoin::Way::alone) return due ? time_alone() : serially(Serial::too_small);
   if (cost.is_doubted(n)) return begin_serially(chunks, cost, body);
-  const bool timed = way == ForkJoin::Way::timed;
+  const bool timed = way == ForkJoin::Way::timed && least > 0;  // not of calls inside a parallel region, which cost nothing
   const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
   due ? time_threads(chunks, cost, body) : hand_out(0, chunks, cost, body);
   if (timed) calls.add(nanoseconds_since(start) - together, saved, least);

@@ -24,9 +24,10 @@ using element_t = std::remove_reference_t<decltype(*std::data(std::declval<R&>()
 /// The same without const.
 template <ContiguousRange R>
 using value_t = std::remove_cv_t<element_t<R>>;
-/// How an element is handed to a functor, and how to one that may not change it.
+/// How an element is handed to a functor.
 template <ContiguousRange R>
 using reference_t = element_t<R>&;
+/// How it is handed to one that may not change it.
 template <ContiguousRange R>
 using const_reference_t = const value_t<R>&;
 

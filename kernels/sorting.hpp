@@ -23,6 +23,7 @@ namespace furrow {
 /// What has a default order and is sorted by radix: every integer type, float and double.
 template <class T>
 concept SortKey = (std::integral<T> && sizeof(T) <= 8) || std::same_as<T, float> || std::same_as<T, double>;
+/// A range of them.
 template <class R>
 concept KeyRange = ContiguousRange<R> && SortKey<value_t<R>>;
 

@@ -155,8 +155,10 @@ template <class A, class B>
 inline constexpr bool kEitherExpression = Expression<A> || Expression<B>;
 template <class X, class Y>
 inline constexpr bool kEitherGapped = Gapped<X> || Gapped<Y>;
+/// Those of them that there are named reductions of.
 template <class R>
 concept GappedRange = NamedRange<R> && Gapped<R>;
+/// Those of floating point.
 template <class R>
 concept GappedFloatingRange = FloatingRange<R> && Gapped<R>;
 
